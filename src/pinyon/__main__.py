@@ -1,0 +1,5 @@
+"""``python -m pinyon``."""
+
+from pinyon.cli import main
+
+main()

@@ -1,0 +1,139 @@
+"""One process of a server: the roles it has, the port it listens on, and the process it keeps for delivering."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from pinyon.cli.output import print_json
+
+if TYPE_CHECKING:
+    from pinyon.app import Pinyon
+    from pinyon.config import Settings
+
+logger = structlog.get_logger("pinyon")
+
+METRICS_FOLDER: Final = "metrics"
+#: Seconds before a delivering process that ended by itself is started again.
+RESTART_AFTER: Final = 1.0
+
+
+def share_metrics(settings: Settings, *, fresh: bool) -> None:
+    """Must come before anything imports prometheus-client: it reads the variable when it is imported."""
+    folder = settings.data / METRICS_FOLDER
+    if fresh:
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+
+
+async def run_server(settings: Settings, config: Path | None, role: str, *, as_json: bool, follow_stdin: bool) -> None:
+    from pinyon.profiles.embedded import configure_from, open_pinyon
+
+    stop = _stop_on_signal(follow_stdin=follow_stdin)
+    apart = role == "all" and _two_processes(settings)
+    collects, delivers = role != "deliver", role == "deliver" or (role == "all" and not apart)
+    async with open_pinyon(settings, collect=collects, deliver=delivers) as pinyon:
+        if config is not None:
+            await configure_from(pinyon, config)
+        async with _deliverer(settings, stop, wanted=apart), asyncio.TaskGroup() as group:
+            group.create_task(pinyon.run(stop))
+            if collects:
+                group.create_task(_listen(pinyon, settings, stop, as_json=as_json))
+            else:
+                logger.info("deliver.started", data=str(settings.data))
+            await stop.wait()
+
+
+async def _listen(pinyon: Pinyon, settings: Settings, stop: asyncio.Event, *, as_json: bool) -> None:
+    from pinyon.endpoints.application import create_application
+    from pinyon.endpoints.collect import CollectEndpoint
+    from pinyon.endpoints.health import Health
+    from pinyon.endpoints.server import serve as serve_http
+
+    assert pinyon.collect is not None
+    collect = CollectEndpoint(pinyon.collect, pinyon.telemetry, settings)
+    application = create_application(collect, Health(pinyon.troubles, pinyon.render_metrics))
+
+    def ready(port: int) -> None:
+        url = f"http://{settings.host}:{port}"
+        logger.info("server.listening", url=url, data=str(settings.data))
+        if as_json:
+            print_json({"url": url})
+            sys.stdout.flush()
+
+    try:
+        await serve_http(application, settings.host, settings.port, stop=stop, ready=ready)
+    finally:
+        stop.set()
+
+
+def _two_processes(settings: Settings) -> bool:
+    if settings.processes == "auto":
+        return len(os.sched_getaffinity(0)) > 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) > 1
+    return settings.processes == "two"
+
+
+def _stop_on_signal(*, follow_stdin: bool) -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if follow_stdin:
+        loop.add_reader(sys.stdin.fileno(), _on_stdin, loop, stop)
+    return stop
+
+
+def _on_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    """The parent never writes: what can be read is the end, and the end means that the parent is gone."""
+    if not os.read(sys.stdin.fileno(), 1024):
+        loop.remove_reader(sys.stdin.fileno())
+        stop.set()
+
+
+@asynccontextmanager
+async def _deliverer(settings: Settings, stop: asyncio.Event, *, wanted: bool) -> AsyncIterator[None]:
+    """Keeps a delivering process while the body runs, and starts it again when it ends by itself."""
+    keeper = asyncio.create_task(_keep(settings, stop)) if wanted else None
+    try:
+        yield
+    finally:
+        stop.set()
+        if keeper is not None:
+            await keeper
+
+
+async def _keep(settings: Settings, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        arguments = ["serve", "--role", "deliver", "--follow-stdin", "--data", str(settings.data)]
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "pinyon", *arguments, stdin=asyncio.subprocess.PIPE, start_new_session=True
+        )
+        ended, stopping = asyncio.create_task(process.wait()), asyncio.create_task(stop.wait())
+        await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if stop.is_set():
+            await _end(process, settings.drain_timeout.total_seconds() + 5)
+            return
+        logger.error("deliver.ended", exit_code=process.returncode, advice="it is started again")
+        await asyncio.sleep(RESTART_AFTER)
+
+
+async def _end(process: asyncio.subprocess.Process, patience: float) -> None:
+    assert process.stdin is not None
+    process.stdin.close()
+    try:
+        async with asyncio.timeout(patience):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()

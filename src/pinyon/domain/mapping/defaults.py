@@ -1,0 +1,79 @@
+"""The default mapping: from an event that passed consent to what a destination is handed.
+
+Straight-line code over typed members: a path is never walked per event.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from pinyon.domain.chunk import Submission
+from pinyon.domain.consent import Receipt
+from pinyon.domain.conversion import ClearedEvent
+from pinyon.domain.event import Event
+from pinyon.domain.event_time import correct_time, parse_time
+from pinyon.domain.mapping.commerce import read_commerce
+from pinyon.domain.mapping.person import read_person
+from pinyon.domain.mapping.platform import language, os_family, read_app
+from pinyon.domain.mapping.values import text
+from pinyon.domain.registry import Source
+
+
+class Origin(Struct, frozen=True):
+    """Where an event came in: its source, and what was known of the request."""
+
+    source: Source
+    received_at: float
+    sent_at: float | None
+    ip: str | None  # of the person's browser, when it was the peer
+    user_agent: str | None
+
+
+def origin_of(submission: Submission, source: Source) -> Origin:
+    """The peer counts as the person's own browser where a web source is spoken to by one.
+
+    A shop's back end that uses the same write key has its own address and a library's user agent: neither is the
+    person's.
+    """
+    agent = submission.user_agent
+    is_browser = source.kind == "web" and agent is not None and agent.startswith("Mozilla/")
+    return Origin(
+        source=source,
+        received_at=submission.received_at,
+        sent_at=submission.sent_at,
+        ip=submission.ip if is_browser else None,
+        user_agent=agent if is_browser else None,
+    )
+
+
+def occurred_at(event: Event, origin: Origin) -> float:
+    """When the event happened, by our clock: seconds since the epoch, never later than it was received."""
+    stated = event.timestamp if event.timestamp is not None else event.original_timestamp
+    sent_at = origin.sent_at
+    if sent_at is None and event.sent_at is not None:
+        sent_at = parse_time(event.sent_at)
+    return correct_time(parse_time(stated) if stated is not None else None, sent_at, origin.received_at)
+
+
+def clear(event: Event, *, message_id: str, name: str, receipt: Receipt, origin: Origin) -> ClearedEvent:
+    """The event under the vendor's event name ``name``, all default fields read.
+
+    ``receipt`` must be a granted one: that a receipt is needed is what keeps events without consent away from
+    destinations.
+    """
+    assert receipt.granted
+    context = event.context
+    family = os_family(event)
+    return ClearedEvent(
+        receipt=receipt,
+        name=name,
+        event_id=message_id,
+        occurred_at=int(occurred_at(event, origin)),
+        action_source="web" if family is None else f"app_{family}",
+        identity=read_person(event, origin.ip, origin.user_agent),
+        commerce=read_commerce(event, origin.source.currency),
+        source_url=text(context.page.url) or text(event.properties.url) if family is None else None,
+        language=language(context.locale),
+        opt_out=context.device.ad_tracking_enabled is False,
+        app=read_app(event, family) if family is not None else None,
+    )

@@ -1,0 +1,136 @@
+"""The embedded profile: one machine, SQLite files in one folder."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from pinyon.adapters.clock import SystemClock
+from pinyon.adapters.outbound import HttpSender
+from pinyon.adapters.prometheus import PrometheusTelemetry
+from pinyon.adapters.sql import SqlLanes, SqlRegistryStore
+from pinyon.adapters.sqlite import SqliteEventLog
+from pinyon.adapters.vault import Keyring
+from pinyon.app import ConfiguredSources, Pinyon
+from pinyon.config import Settings
+from pinyon.domain.delivery import RetryPolicy
+from pinyon.domain.errors import ConfigurationInvalid
+from pinyon.domain.registry import Registry
+from pinyon.flows import configure
+from pinyon.flows.account import Account
+from pinyon.flows.collect import Collect, Limits
+from pinyon.flows.dispatch import Dispatcher, open_lane
+from pinyon.flows.explain import Explain
+from pinyon.flows.gate import Pace, Tools
+from pinyon.flows.retain import Retain
+from pinyon.flows.watch import Watch
+from pinyon.profiles.destinations import TYPES, kinds
+from pinyon.profiles.environment import resolve_secret
+
+LOG_FILE: Final = "log.db"
+STATE_FILE: Final = "state.db"
+KEY_FILE: Final = "secret.key"
+
+
+@asynccontextmanager
+async def open_pinyon(settings: Settings, *, collect: bool = False, deliver: bool = False) -> AsyncIterator[Pinyon]:
+    """The server's parts over the files in ``settings.data``, for the roles asked for.
+
+    With neither role it is for looking only: ``explain`` and ``account`` read the same files while a server runs.
+    Raises ``PinyonError`` for what a person must mend: a key that does not fit, a file of a newer version, a folder
+    that another server uses.
+    """
+    if not (collect or deliver) and not (settings.data / LOG_FILE).exists():
+        raise ConfigurationInvalid(
+            f"{settings.data} holds no Pinyon data.", advice="Name the folder: --data DIR, or PINYON_DATA."
+        )
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    keyring = _keyring(settings, create=collect or deliver)
+    telemetry = PrometheusTelemetry(_metrics_folder())
+    log = SqliteEventLog.open(
+        settings.data / LOG_FILE,
+        keyring,
+        writable=collect,
+        max_queue_bytes=settings.ingest_queue_bytes,
+        telemetry=telemetry,
+    )
+    registry = await SqlRegistryStore.open(settings.data / STATE_FILE, keyring)
+    lanes = await SqlLanes.open(settings.data / STATE_FILE)
+    clock = SystemClock()
+    sources = ConfiguredSources()
+    pinyon = Pinyon(
+        clock=clock,
+        registry=registry,
+        log=log,
+        lanes=lanes,
+        kinds=kinds(settings),
+        account=Account(log, lanes),
+        explain=Explain(log, lanes, kinds(settings)),
+        watch=Watch(log, lanes, clock),
+        sources=sources,
+        metrics=telemetry,
+        telemetry=telemetry,
+    )
+    sender = HttpSender(settings.send_timeout.total_seconds())
+    if collect:
+        limits = Limits(settings.max_event_bytes, settings.max_batch_events)
+        pinyon.collect = Collect(log, clock, sources, limits)
+        pinyon.retain = Retain(log, lanes, clock, settings.retention.total_seconds())
+    if deliver:
+        tools = Tools(log, lanes, sender, clock, telemetry)
+        window = settings.dedup_window.total_seconds()
+        pinyon.dispatcher = Dispatcher(registry, pinyon.kinds, tools, _pace(settings), window)
+    try:
+        yield pinyon
+    finally:
+        await sender.close()
+        await pinyon.close()
+
+
+async def configure_from(pinyon: Pinyon, path: Path) -> Registry:
+    """Make the registry say what the file says, and open the lanes of new destinations.
+
+    Lanes are opened here, before anything is collected, so that the first event finds its destination listening.
+    Raises ``ConfigurationInvalid``.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ConfigurationInvalid(f"{path} cannot be read: {reason}.") from error
+    document = configure.parse(text, str(path), TYPES, resolve_secret)
+    current = await pinyon.registry.load()
+    wanted = configure.apply(document, current, TYPES, new_id)
+    registry = current if wanted == current else await pinyon.registry.save(wanted)
+    for destination in registry.destinations:
+        await open_lane(pinyon.log, pinyon.lanes, destination, pinyon.clock.now())
+    return registry
+
+
+def new_id(prefix: str) -> str:
+    return f"{prefix}_{secrets.token_hex(6)}"
+
+
+def _keyring(settings: Settings, *, create: bool) -> Keyring:
+    if settings.secret_key is not None:
+        return Keyring.from_text(settings.secret_key.get_secret_value())
+    return Keyring.from_file(settings.secret_key_file or settings.data / KEY_FILE, create=create)
+
+
+def _metrics_folder() -> Path | None:
+    """Where collecting and delivering share their figures when they are two processes; set by ``pinyon serve``."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    return Path(folder) if folder else None
+
+
+def _pace(settings: Settings) -> Pace:
+    return Pace(
+        flush_interval=settings.flush_interval.total_seconds(),
+        batches_in_flight=settings.batches_in_flight,
+        drain_timeout=settings.drain_timeout.total_seconds(),
+        retry=RetryPolicy(settings.retry_base.total_seconds(), settings.retry_cap.total_seconds()),
+    )
