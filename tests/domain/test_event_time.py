@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -67,6 +68,16 @@ MOMENT = 1234567890.0
 )
 def test_parse_time(value, seconds):
     assert parse_time(value) == seconds
+
+
+def test_time_without_zone_is_utc_wherever_the_server_stands(monkeypatch):
+    monkeypatch.setenv("TZ", "EST5EDT")
+    time.tzset()
+    try:
+        assert parse_time("2009-02-13T23:31:30") == MOMENT
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 ZONES = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))

@@ -151,7 +151,8 @@ def test_characters_nobody_typed_go(raw):
         ("011 44 20 7946 0958", "1", "442079460958"),  # dialled from North America
         ("+49 30 901820", "1", "4930901820"),
         ("0049 30 901820", "44", "4930901820"),
-        ("06 6988 3712", "39", "390669883712"),  # Italy keeps the zero (ITU operational bulletin; ITU-T E.164)
+        ("06 6988 3712", "39", "390669883712"),  # Italy keeps the zero (libphonenumber, italian_leading_zero)
+        ("393 123 4567", "39", "393931234567"),  # a mobile prefix of Italy that begins like its country code
         ("＋４４ ２０ ７９４６ ０９５８", None, "442079460958"),
         ("123456", None, None),
         ("+1234567890123456", None, None),  # sixteen digits: more than E.164 allows
@@ -266,6 +267,7 @@ def test_click_id_is_found_in_any_url(url, value):
         ("2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1"),
         ("::ffff:192.0.2.1", "192.0.2.1"),
         ("::FFFF:c000:201", "192.0.2.1"),
+        ("::ffff:0:c000:201", "::ffff:0:c000:201"),  # RFC 2765's translated form: not a mapped one
         ("::1", "::1"),
         ("216.3.128.12:443", None),
         ("[2001:db8::1]", None),

@@ -42,6 +42,7 @@ from pinyon.domain.places import country_code, state_code
         # names of German, French, Spanish and other places for themselves and others (Unicode CLDR 44)
         ("Deutschland", "de"),
         ("ÖSTERREICH", "at"),
+        ("GROSSBRITANNIEN", "gb"),
         ("Allemagne", "de"),
         ("Estados Unidos", "us"),
         ("日本", "jp"),

@@ -137,11 +137,24 @@ class Router:
     def _build(
         self, event: Event, received: ReceivedEvent, rule: MappingRule, receipt: Receipt, origin: Origin, now: float
     ) -> Ready | Stopped:
-        cleared = mapping.clear(event, message_id=received.message_id, name=rule.name, receipt=receipt, origin=origin)
+        cleared = mapping.clear(
+            event,
+            message_id=received.message_id,
+            name=rule.name,
+            receipt=receipt,
+            origin=origin,
+            forms=self.connection.forms,
+        )
         payload = self.connection.encode(cleared, now)
         if isinstance(payload, Withheld):
             return Stopped("withheld", payload.cause, payload.detail, rule.name, receipt)
-        return Ready(rule.name, cleared.event_id, cleared.commerce.order_id or "", payload, receipt)
+        return Ready(
+            rule.name,
+            cleared.event_id,
+            (cleared.commerce.order_id if cleared.commerce is not None else None) or "",
+            payload,
+            receipt,
+        )
 
     def rule_for(self, event: Event) -> MappingRule | None:
         return self._match(event)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from pinyon.domain.conversion import ClearedEvent
+from pinyon.domain.conversion import ClearedEvent, Forms
 from pinyon.domain.delivery import Verdict
 from pinyon.domain.mapping import MappingRule
 
@@ -63,6 +63,10 @@ class Connection(Protocol):
     """A destination as configured."""
 
     @property
+    def forms(self) -> Forms:
+        """What the mapping is to fill in."""
+
+    @property
     def batch_events(self) -> int:
         """Most events in one request."""
 
@@ -79,7 +83,7 @@ class Connection(Protocol):
         """Most requests in a minute."""
 
     def encode(self, event: ClearedEvent, now: float) -> bytes | Withheld:
-        """One event in the vendor's form, valid by the vendor's schema; or why it cannot be sent."""
+        """One event, which is in this destination's forms, valid by the vendor's schema; or why it cannot be sent."""
 
     def prepare(self, batch: Sequence[bytes]) -> Request: ...
 

@@ -13,6 +13,7 @@ from pinyon.ports.destination import Reply, Request, Withheld
 class PinterestConversions:
     """Implements ``ports.destination.Connection``."""
 
+    forms = payload.FORMS
     batch_events = spec.BATCH_EVENTS
     batch_bytes = spec.BATCH_BYTES
     rate_per_minute = float(spec.CALLS_PER_MINUTE)

@@ -1,8 +1,8 @@
 """One conversion event in Pinterest's form.
 
-The Structs are Pinterest's schema (API description 5.23.0, ConversionEvents): no member can be sent that the schema
-does not name, and what is None is left out. Values come typed and normalised from the mapping, so what is left to
-check here are Pinterest's own bounds; an optional member beyond one is dropped.
+The forms below are Pinterest's schema (API description 5.23.0, ConversionEvents): each member with Pinterest's name. No
+member can be sent that the schema does not name, and what is None is left out. Values come typed and normalised from
+the mapping, so what is left to check here are Pinterest's own bounds.
 """
 
 from __future__ import annotations
@@ -10,90 +10,84 @@ from __future__ import annotations
 from typing import Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import field
 
 from pinyon.destinations.pinterest_conversions.spec import GREATEST_AGE
-from pinyon.domain.conversion import AppFacts, ClearedEvent, Commerce, Item
+from pinyon.domain.conversion import AppFacts, ClearedEvent, Commerce, DeviceFacts, Forms, Item
 from pinyon.domain.identity import HashedIdentity
 from pinyon.ports.destination import Withheld
 
-_LARGEST_INTEGER: Final = 2**63 - 1
+#: Largest integer that the schema takes (int64).
+LARGEST_SUM: Final = 2**63 - 1
 
 
-class UserData(Struct, gc=False, omit_defaults=True):
-    em: list[str] | None = None
-    hashed_maids: list[str] | None = None
-    client_ip_address: str | None = None
-    client_user_agent: str | None = None
-    ph: list[str] | None = None
-    ge: list[str] | None = None
-    db: list[str] | None = None
-    fn: list[str] | None = None
-    ln: list[str] | None = None
-    ct: list[str] | None = None
-    st: list[str] | None = None
-    zp: list[str] | None = None
-    country: list[str] | None = None
-    external_id: list[str] | None = None
+class UserData(HashedIdentity, gc=False, omit_defaults=True):
+    emails: list[str] | None = field(default=None, name="em")
+    advertising_ids: list[str] | None = field(default=None, name="hashed_maids")
+    ip: str | None = field(default=None, name="client_ip_address")
+    user_agent: str | None = field(default=None, name="client_user_agent")
+    phones: list[str] | None = field(default=None, name="ph")
+    genders: list[str] | None = field(default=None, name="ge")
+    birth_dates: list[str] | None = field(default=None, name="db")
+    first_names: list[str] | None = field(default=None, name="fn")
+    last_names: list[str] | None = field(default=None, name="ln")
+    cities: list[str] | None = field(default=None, name="ct")
+    states: list[str] | None = field(default=None, name="st")
+    postcodes: list[str] | None = field(default=None, name="zp")
+    countries: list[str] | None = field(default=None, name="country")
+    external_ids: list[str] | None = field(default=None, name="external_id")
     click_id: str | None = None
     partner_id: str | None = None
 
 
-class Content(Struct, gc=False, omit_defaults=True):
+class Content(Item, gc=False, omit_defaults=True):
     id: str | None = None
-    item_name: str | None = None
-    item_category: str | None = None
-    item_brand: str | None = None
-    item_price: str | None = None
+    name: str | None = field(default=None, name="item_name")
+    category: str | None = field(default=None, name="item_category")
+    brand: str | None = field(default=None, name="item_brand")
+    price: str | None = field(default=None, name="item_price")
     quantity: int | None = None
 
 
-class CustomData(Struct, gc=False, omit_defaults=True):
-    currency: str | None = None
+class CustomData(Commerce, gc=False, omit_defaults=True):
     value: str | None = None
-    content_ids: list[str] | None = None
-    contents: list[Content] | None = None
-    num_items: int | None = None
+    currency: str | None = None
     order_id: str | None = None
-    search_string: str | None = None
-    content_name: str | None = None
-    content_category: str | None = None
-    content_brand: str | None = None
-    predicted_ltv: str | None = None
+    item_ids: list[str] | None = field(default=None, name="content_ids")
+    items: list[Item] | None = field(default=None, name="contents")
+    item_count: int | None = field(default=None, name="num_items")
+    search: str | None = field(default=None, name="search_string")
+    name: str | None = field(default=None, name="content_name")
+    category: str | None = field(default=None, name="content_category")
+    brand: str | None = field(default=None, name="content_brand")
+    predicted_value: str | None = field(default=None, name="predicted_ltv")
 
 
-class AppInfo(Struct, gc=False, omit_defaults=True):
-    app_name: str | None = None
-    app_package_name: str | None = None
-    app_version: str | None = None
+class AppInfo(AppFacts, gc=False, omit_defaults=True):
+    name: str | None = field(default=None, name="app_name")
+    package: str | None = field(default=None, name="app_package_name")
+    version: str | None = field(default=None, name="app_version")
 
 
-class DeviceInfo(Struct, gc=False, omit_defaults=True):
-    brand: str | None = None
-    carrier: str | None = None
-    model: str | None = None
-    os_name: str | None = None
-    os_version: str | None = None
-    type: str | None = None
-    locale: str | None = None
-    timezone: str | None = None
-    os_family: str | None = None
-    network_type: str | None = None
+class DeviceInfo(DeviceFacts, gc=False, omit_defaults=True):
+    network: str | None = field(default=None, name="network_type")
 
 
-class ConversionEvent(Struct, gc=False, omit_defaults=True):
-    event_name: str
-    action_source: str
-    event_time: int
+class ConversionEvent(ClearedEvent, gc=False, omit_defaults=True):
+    name: str = field(name="event_name")
     event_id: str
-    user_data: UserData
-    event_source_url: str | None = None
-    opt_out: bool = False
+    occurred_at: int = field(name="event_time")
+    action_source: str
+    identity: HashedIdentity = field(name="user_data")
+    source_url: str | None = field(default=None, name="event_source_url")
     language: str | None = None
-    custom_data: CustomData | None = None
-    app_info: AppInfo | None = None
-    device_info: DeviceInfo | None = None
+    opt_out: bool = False
+    commerce: Commerce | None = field(default=None, name="custom_data")
+    app: AppFacts | None = field(default=None, name="app_info")
+    device: DeviceFacts | None = field(default=None, name="device_info")
 
+
+FORMS: Final = Forms(ConversionEvent, UserData, CustomData, Content, AppInfo, DeviceInfo)
 
 NO_IDENTITY: Final = Withheld(
     "identity_insufficient",
@@ -105,12 +99,23 @@ TOO_OLD: Final = Withheld(
     "The event happened more than 7 days before it was due to be sent; Pinterest refuses such events.",
 )
 
-_encoder = msgspec.json.Encoder()
-_NO_COMMERCE: Final = Commerce()
+_encode = msgspec.json.Encoder().encode
+_NO_COMMERCE: Final = CustomData()
+_NO_APP: Final = AppInfo()
+_NO_DEVICE: Final = DeviceInfo()
+
+#: Most characters of the members that have a bound. Source: API description 5.23.0, ConversionEventAppInfo and
+#: ConversionEventDeviceInfo.
+_APP_BOUNDS: Final = (("name", 200), ("package", 200), ("version", 100))
+_DEVICE_BOUNDS: Final = (
+    *((name, 100) for name in ("brand", "carrier", "model", "type", "os_name", "os_version")),
+    ("locale", 35),
+    ("timezone", 40),
+)
 
 
 def encode(event: ClearedEvent, now: float) -> bytes | Withheld:
-    """The event as one member of ``data``, or why Pinterest would refuse it."""
+    """The event as one member of ``data``, or why Pinterest would refuse it. Members beyond a bound are dropped."""
     identity = event.identity
     if (
         identity.emails is None
@@ -120,90 +125,32 @@ def encode(event: ClearedEvent, now: float) -> bytes | Withheld:
         return NO_IDENTITY
     if event.occurred_at < now - GREATEST_AGE:
         return TOO_OLD
-    payload = ConversionEvent(
-        event_name=event.name,
-        action_source=event.action_source,
-        event_time=event.occurred_at,
-        event_id=event.event_id,
-        user_data=_user_data(identity),
-        event_source_url=event.source_url,
-        opt_out=event.opt_out,
-        language=event.language,
-    )
-    if event.commerce != _NO_COMMERCE:
-        payload.custom_data = _custom_data(event.commerce)
-    if event.app is not None:
-        payload.app_info, payload.device_info = _app(event.app)
-    return _encoder.encode(payload)
+    commerce = event.commerce
+    if commerce is not None:
+        if commerce.item_count is not None and commerce.item_count > LARGEST_SUM:
+            _bound_integers(commerce)
+        if commerce == _NO_COMMERCE:
+            event.commerce = None
+    if event.app is not None or event.device is not None:
+        _bound_texts(event)
+    return _encode(event)
 
 
-def _user_data(identity: HashedIdentity) -> UserData:
-    return UserData(
-        em=identity.emails,
-        hashed_maids=identity.advertising_ids,
-        client_ip_address=identity.ip,
-        client_user_agent=identity.user_agent,
-        ph=identity.phones,
-        ge=identity.genders,
-        db=identity.birth_dates,
-        fn=identity.first_names,
-        ln=identity.last_names,
-        ct=identity.cities,
-        st=identity.states,
-        zp=identity.postcodes,
-        country=identity.countries,
-        external_id=identity.external_ids,
-        click_id=identity.click_id,
-        partner_id=identity.partner_id,
-    )
+def _bound_integers(commerce: Commerce) -> None:
+    """Quantities are int64; their sum tells when one may be too large."""
+    for item in commerce.items or ():
+        if item.quantity is not None and item.quantity > LARGEST_SUM:
+            item.quantity = None
+    commerce.item_count = None
 
 
-def _custom_data(commerce: Commerce) -> CustomData:
-    items = commerce.items
-    return CustomData(
-        currency=commerce.currency,
-        value=commerce.value,
-        content_ids=commerce.item_ids,
-        contents=[_content(item) for item in items] if items is not None else None,
-        num_items=_integer(commerce.item_count),
-        order_id=commerce.order_id,
-        search_string=commerce.search,
-        content_name=commerce.name,
-        content_category=commerce.category,
-        content_brand=commerce.brand,
-        predicted_ltv=commerce.predicted_value,
-    )
-
-
-def _content(item: Item) -> Content:
-    return Content(item.id, item.name, item.category, item.brand, item.price, _integer(item.quantity))
-
-
-def _integer(number: int | None) -> int | None:
-    return number if number is not None and number <= _LARGEST_INTEGER else None
-
-
-def _app(facts: AppFacts) -> tuple[AppInfo | None, DeviceInfo | None]:
-    """``app_info`` and ``device_info``, each left out when nothing is known. Bounds: API description 5.23.0."""
-    app = AppInfo(
-        app_name=_within(facts.name, 200),
-        app_package_name=_within(facts.package, 200),
-        app_version=_within(facts.version, 100),
-    )
-    device = DeviceInfo(
-        brand=_within(facts.brand, 100),
-        carrier=_within(facts.carrier, 100),
-        model=_within(facts.model, 100),
-        os_name=_within(facts.os_name, 100),
-        os_version=_within(facts.os_version, 100),
-        type=_within(facts.device_type, 100),
-        locale=_within(facts.locale, 35),
-        timezone=_within(facts.timezone, 40),
-        os_family=facts.os_family,
-        network_type=facts.network,
-    )
-    return (app if app != AppInfo() else None, device if device != DeviceInfo() else None)
-
-
-def _within(value: str | None, most: int) -> str | None:
-    return value if value is not None and len(value) <= most else None
+def _bound_texts(event: ClearedEvent) -> None:
+    for facts, bounds in ((event.app, _APP_BOUNDS), (event.device, _DEVICE_BOUNDS)):
+        for name, most in bounds:
+            value = getattr(facts, name, None)
+            if value is not None and len(value) > most:
+                setattr(facts, name, None)
+    if event.app == _NO_APP:
+        event.app = None
+    if event.device == _NO_DEVICE:
+        event.device = None

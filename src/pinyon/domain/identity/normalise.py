@@ -4,8 +4,8 @@ Each rule takes any text (callers turn numbers into text), never raises, never g
 result back unchanged; ``normalise_phone`` says where that ends. Digests are no concern of this module.
 
 Source of a rule, unless it names another: Pinterest API description 5.23.0, ConversionEventsUserDataProperties.
-That text is silent on three things, decided here for all: outer white space goes, what is left empty is left out, and
-text is brought to Unicode form NFC before it is hashed, so that "é" typed in two ways is one person.
+That text is silent on three things, decided here: outer white space goes, what is left empty is left out, and text is
+brought to Unicode form NFC before it is hashed (external ids excepted), so that "é" typed in two ways is one person.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def normalise_email(raw: str) -> str | None:
 
 # A bracket where the country code would stand, or three, three and four digits: North America's national form.
 _NATIONAL: Final = re.compile(r"\s*\(|[^0-9]*[0-9]{3}[^0-9]+[0-9]{3}[^0-9]+[0-9]{4}[^0-9]*$").match
-# Country codes whose national numbers keep their first zero abroad: Italy and the Vatican, Ivory Coast, Congo.
-_ZERO_STAYS: Final = frozenset(("39", "225", "242"))
+# Country codes whose national numbers keep their first zero abroad: Italy, Ivory Coast (source: libphonenumber).
+_ZERO_STAYS: Final = frozenset(("39", "225"))
 # Country codes whose national numbers may be ten digits that start like the code: North America, Russia, Italy.
 _LONG_NATIONAL: Final = frozenset(("1", "7", "39"))
 
@@ -49,7 +49,8 @@ def normalise_phone(raw: str, default_country_code: str | None = None) -> str | 
 
     ``default_country_code`` (digits alone, ``"44"``) is put before numbers in national form: those without ``+`` or
     ``00`` that do not begin with it already. Without a default, numbers seen to be national are left out: a single
-    zero first, a bracket first, or the form 555-123-4567. So is what has not 7 to 15 digits, the bounds of E.164.
+    zero first, a bracket first, or the form 555-123-4567. So is what has more than 15 digits (E.164's limit), or less
+    than 7 (ours).
     Idempotent without a default. With one, only for its own country's numbers: 4930901820 may be Berlin's or not.
 
     An extension's digits stay; cut it off before. Open: the source does not say what becomes of a trunk zero after the

@@ -5,18 +5,23 @@ Straight-line code over typed members: a path is never walked per event.
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec import Struct
 
 from pinyon.domain.chunk import Submission
 from pinyon.domain.consent import Receipt
-from pinyon.domain.conversion import ClearedEvent
+from pinyon.domain.conversion import ClearedEvent, Forms
 from pinyon.domain.event import Event
 from pinyon.domain.event_time import correct_time, parse_time
 from pinyon.domain.mapping.commerce import read_commerce
 from pinyon.domain.mapping.person import read_person
-from pinyon.domain.mapping.platform import language, os_family, read_app
-from pinyon.domain.mapping.values import text
+from pinyon.domain.mapping.platform import language, os_family, read_app, read_device
+from pinyon.domain.mapping.values import first_text
 from pinyon.domain.registry import Source
+
+#: For whoever asks what would be sent and sends nothing.
+NEUTRAL: Final = Forms()
 
 
 class Origin(Struct, frozen=True):
@@ -55,8 +60,10 @@ def occurred_at(event: Event, origin: Origin) -> float:
     return correct_time(parse_time(stated) if stated is not None else None, sent_at, origin.received_at)
 
 
-def clear(event: Event, *, message_id: str, name: str, receipt: Receipt, origin: Origin) -> ClearedEvent:
-    """The event under the vendor's event name ``name``, all default fields read.
+def clear(
+    event: Event, *, message_id: str, name: str, receipt: Receipt, origin: Origin, forms: Forms = NEUTRAL
+) -> ClearedEvent:
+    """The event under the vendor's event name ``name``, all default fields read into the destination's forms.
 
     ``receipt`` must be a granted one: that a receipt is needed is what keeps events without consent away from
     destinations.
@@ -64,16 +71,20 @@ def clear(event: Event, *, message_id: str, name: str, receipt: Receipt, origin:
     assert receipt.granted
     context = event.context
     family = os_family(event)
-    return ClearedEvent(
-        receipt=receipt,
-        name=name,
-        event_id=message_id,
-        occurred_at=int(occurred_at(event, origin)),
-        action_source="web" if family is None else f"app_{family}",
-        identity=read_person(event, origin.ip, origin.user_agent),
-        commerce=read_commerce(event, origin.source.currency),
-        source_url=text(context.page.url) or text(event.properties.url) if family is None else None,
-        language=language(context.locale),
-        opt_out=context.device.ad_tracking_enabled is False,
-        app=read_app(event, family) if family is not None else None,
+    cleared = forms.event(
+        name,
+        message_id,
+        int(occurred_at(event, origin)),
+        "web" if family is None else f"app_{family}",
+        read_person(event, origin.ip, origin.user_agent, forms.identity),
     )
+    cleared.commerce = read_commerce(event, origin.source.currency, forms)
+    if family is not None:
+        cleared.app = read_app(event, forms.app)
+        cleared.device = read_device(event, family, forms.device)
+        cleared.opt_out = context.device.ad_tracking_enabled is False
+    elif context.page.url is not None or event.properties.url is not None:
+        cleared.source_url = first_text(context.page.url, event.properties.url)
+    if context.locale is not None:
+        cleared.language = language(context.locale)
+    return cleared

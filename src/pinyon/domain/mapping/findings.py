@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from pinyon.domain import identity as ids
-from pinyon.domain.conversion import ClearedEvent
+from pinyon.domain.conversion import ClearedEvent, Commerce
 from pinyon.domain.event import Event, Traits
 from pinyon.domain.event_time import parse_time
 from pinyon.domain.mapping.defaults import Origin
@@ -74,7 +74,7 @@ def _unusable(place: str, value: Any, hash_value: Any, why: str) -> list[str]:
 
 
 def _of_commerce(event: Event, cleared: ClearedEvent) -> list[str]:
-    properties, commerce = event.properties, cleared.commerce
+    properties, commerce = event.properties, cleared.commerce or Commerce()
     found: list[str] = []
     for name in ("value", "total", "revenue", "price"):
         amount = getattr(properties, name)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from pinyon.domain.conversion import AppFacts
-from pinyon.domain.event import NO_PAGE, Event
+from pinyon.domain.conversion import AppFacts, DeviceFacts
+from pinyon.domain.event import NO_APP, NO_DEVICE, NO_PAGE, NO_SYSTEM, Event
 from pinyon.domain.mapping.values import text
 
 _FAMILIES: Final = {
@@ -15,6 +15,8 @@ _FAMILIES: Final = {
     "android": "android",
 }
 
+_SEPARATORS: Final = frozenset({"", "-", "_"})
+
 
 def os_family(event: Event) -> str | None:
     """ "ios" or "android" for an event of a mobile app; None for all else.
@@ -22,6 +24,8 @@ def os_family(event: Event) -> str | None:
     A page in the context or the channel "web" tells a browser on a phone from an app.
     """
     context = event.context
+    if context.device is NO_DEVICE and context.os is NO_SYSTEM:
+        return None
     if context.page is not NO_PAGE or event.channel == "web":
         return None
     for named in (context.device.type, context.os.name):
@@ -32,17 +36,22 @@ def os_family(event: Event) -> str | None:
     return None
 
 
-def read_app(event: Event, family: str) -> AppFacts:
-    """The app and device of an app event."""
+def read_app(event: Event, form: type[AppFacts]) -> AppFacts | None:
+    """The app of an app event; None when nothing is known of it."""
+    app = event.context.app
+    if app is NO_APP:
+        return None
+    return form(text(app.name), text(app.namespace), text(app.version))
+
+
+def read_device(event: Event, family: str, form: type[DeviceFacts]) -> DeviceFacts:
+    """The device of an app event."""
     context = event.context
-    app, device, network = context.app, context.device, context.network
-    return AppFacts(
-        name=text(app.name),
-        package=text(app.namespace),
-        version=text(app.version),
+    device, network = context.device, context.network
+    return form(
         brand=text(device.manufacturer),
         model=text(device.model),
-        device_type=text(device.type),
+        type=text(device.type),
         os_name=text(context.os.name),
         os_family=family,
         os_version=text(context.os.version),
@@ -55,9 +64,7 @@ def read_app(event: Event, family: str) -> AppFacts:
 
 def language(locale: Any) -> str | None:
     """The ISO 639-1 code of a locale such as ``en-GB`` or ``de_AT``."""
-    if type(locale) is not str or len(locale) < 2:
+    if type(locale) is not str or locale[2:3] not in _SEPARATORS:
         return None
     code = locale[:2].lower()
-    if not (code.isascii() and code.isalpha()) or locale[2:3].isalnum():
-        return None
-    return code
+    return code if len(code) == 2 and code.isascii() and code.isalpha() else None

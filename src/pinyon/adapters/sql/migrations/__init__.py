@@ -1,0 +1,1 @@
+"""Migrations of the relational stores, run when they are opened."""
