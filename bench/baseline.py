@@ -97,6 +97,7 @@ APP = [
     field("device_info.type", "context.device.type"),
     field("device_info.locale", "context.locale"),
     field("device_info.timezone", "context.timezone"),
+    field("device_info.network_type", "context.network.wifi", lambda wifi: "wifi" if wifi is True else None),
 ]
 FAMILIES = {"ios": "ios", "iphone os": "ios", "ipados": "ios", "android": "android"}
 
@@ -123,19 +124,18 @@ def fill(out: dict[str, Any], fields: Sequence[Field], event: Any) -> None:
 
 
 def find(entry: Field, event: Any) -> Any:
-    found: list[Any] = []
+    values: list[Any] = []
     for path in entry.sources:
         value = walk(event, path)
-        if value is None:
+        if value is None or value in values:
             continue
-        value = entry.convert(value)
-        if value is None:
-            continue
-        if not entry.every:
-            return value
-        if value not in found:
-            found.append(value)
-    return found or None
+        values.append(value)
+        if not entry.every and (converted := entry.convert(value)) is not None:
+            return converted
+    if not entry.every:
+        return None
+    found = [converted for value in values if (converted := entry.convert(value)) is not None]
+    return list(dict.fromkeys(found)) or None
 
 
 class Baseline:
@@ -223,7 +223,7 @@ def fill_items(out: dict[str, Any], event: Any) -> None:
         put(out, ["custom_data", "content_ids"], ids)
     if "value" not in out["custom_data"] and all("item_price" in item for item in items):
         total = sum(Decimal(item["item_price"]) * item.get("quantity", 1) for item in items)
-        put(out, ["custom_data", "value"], format(total, "f"))
+        put(out, ["custom_data", "value"], str(int(total)) if total == int(total) else f"{total:.2f}")
 
 
 def identified(user: dict[str, Any]) -> bool:

@@ -28,11 +28,11 @@ def sha256(text: str) -> str:
 
 
 def text(value: Any) -> str | None:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    if isinstance(value, str):
+        return value.strip() or None
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return str(value).strip() or None
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def digest(value: str, normalised: str | None) -> str | None:
@@ -129,8 +129,10 @@ def amount(value: Any) -> str | None:
     """Exact decimal text of a number, or of text that is one."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
+    if isinstance(value, int):
+        return str(value)
     try:
-        number = Decimal(f"{value:.15g}" if isinstance(value, float) else str(value).strip())
+        number = Decimal(f"{value:.15g}" if isinstance(value, float) else value.strip())
     except InvalidOperation:
         return None
     return format(number, "f") if number.is_finite() else None

@@ -10,7 +10,7 @@ from contextlib import closing
 import httpx2
 import pytest
 import zstandard
-from exchange import BATCH, EVENT, LONG, SUCCESS, code, head, raw
+from exchange import BATCH, EVENT, LONG, SUCCESS, code, head, raw, read_answer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -125,9 +125,13 @@ def test_no_bytes_harm_the_decoder(body, encoding):
 
 
 def test_a_declared_size_beyond_the_bound_is_refused_before_the_body_comes(server):
-    status, headers, body = raw(server, head(Content_Length=10**9))
-    assert (status, json.loads(body)["code"]) == (413, "batch_too_large")
-    assert headers["connection"] == "close"
+    with closing(socket.create_connection(("127.0.0.1", server.port), timeout=LONG)) as connection:
+        connection.sendall(head(Content_Length=10**9))
+        status, _, body = read_answer(connection)
+        assert (status, json.loads(body)["code"]) == (413, "batch_too_large")
+        with pytest.raises(ConnectionError):  # nobody reads the body
+            for _ in range(1_000):
+                connection.sendall(b"x" * 65_536)
 
 
 def test_a_body_in_chunks_is_read(server):

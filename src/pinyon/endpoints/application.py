@@ -19,12 +19,12 @@ _log: Final = structlog.get_logger()
 
 
 def create_application(
-    collect: CollectEndpoint,
+    collect: CollectEndpoint | None,
     health: Health,
     faces: Mapping[str, Application] | None = None,
     lifespan: Lifespan = nullcontext,
 ) -> Application:
-    """The application for any ASGI server.
+    """The application for any ASGI server; without ``collect`` where another process collects.
 
     ``faces`` are further applications by path prefix, such as ``/console``; the longest prefix wins, and a path that
     collecting knows is always its own. ``lifespan`` is entered before the first request and left after the last.
@@ -32,7 +32,7 @@ def create_application(
     prefixes = sorted((faces or {}).items(), key=lambda face: -len(face[0]))
 
     def face_of(path: str) -> Application | None:
-        if collect.handles(path):
+        if collect is not None and collect.handles(path):
             return collect
         if path.rstrip("/") in health.paths:
             return health

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from pinyon.adapters.clock import SystemClock
 from pinyon.adapters.outbound import HttpSender
 from pinyon.adapters.prometheus import PrometheusTelemetry
-from pinyon.adapters.sql import SqlLanes, SqlRegistryStore
-from pinyon.adapters.sqlite import SqliteEventLog
+from pinyon.adapters.sql import Database, SqlLanes, SqlRegistryStore
+from pinyon.adapters.sqlite import FolderLock, SqliteEventLog
 from pinyon.adapters.vault import Keyring
 from pinyon.app import ConfiguredSources, Pinyon
 from pinyon.config import Settings
 from pinyon.domain.delivery import RetryPolicy
-from pinyon.domain.errors import ConfigurationInvalid
+from pinyon.domain.errors import ConfigurationInvalid, PinyonError
 from pinyon.domain.registry import Registry
 from pinyon.flows import configure
 from pinyon.flows.account import Account
@@ -34,6 +35,9 @@ from pinyon.profiles.environment import resolve_secret
 LOG_FILE: Final = "log.db"
 STATE_FILE: Final = "state.db"
 KEY_FILE: Final = "secret.key"
+DELIVER_LOCK: Final = "deliver.lock"
+#: Seconds between two tries to become the one that delivers.
+LOCK_EVERY: Final = 0.2
 
 
 @asynccontextmanager
@@ -49,6 +53,7 @@ async def open_pinyon(settings: Settings, *, collect: bool = False, deliver: boo
             f"{settings.data} holds no Pinyon data.", advice="Name the folder: --data DIR, or PINYON_DATA."
         )
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = await _sole_deliverer(settings) if deliver else None
     keyring = _keyring(settings, create=collect or deliver)
     telemetry = PrometheusTelemetry(_metrics_folder())
     log = SqliteEventLog.open(
@@ -58,8 +63,8 @@ async def open_pinyon(settings: Settings, *, collect: bool = False, deliver: boo
         max_queue_bytes=settings.ingest_queue_bytes,
         telemetry=telemetry,
     )
-    registry = await SqlRegistryStore.open(settings.data / STATE_FILE, keyring)
-    lanes = await SqlLanes.open(settings.data / STATE_FILE)
+    database = Database.open(settings.data / STATE_FILE)
+    registry, lanes = SqlRegistryStore(database, keyring), SqlLanes(database)
     clock = SystemClock()
     sources = ConfiguredSources()
     pinyon = Pinyon(
@@ -89,6 +94,21 @@ async def open_pinyon(settings: Settings, *, collect: bool = False, deliver: boo
     finally:
         await sender.close()
         await pinyon.close()
+        if lock is not None:
+            lock.release()
+
+
+async def _sole_deliverer(settings: Settings) -> FolderLock:
+    """Two deliverers on one lane would send everything twice. One whose server was killed ends within its drain time.
+
+    Raises ``PinyonError`` (store_locked) when another goes on beyond that.
+    """
+    attempts = int(settings.drain_timeout.total_seconds() / LOCK_EVERY) + 50
+    for _ in range(attempts):
+        with suppress(PinyonError):
+            return FolderLock(settings.data / DELIVER_LOCK)
+        await asyncio.sleep(LOCK_EVERY)
+    return FolderLock(settings.data / DELIVER_LOCK)
 
 
 async def configure_from(pinyon: Pinyon, path: Path) -> Registry:

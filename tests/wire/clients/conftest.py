@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,7 +11,6 @@ import pytest
 from pinyon.domain.errors import Unavailable
 
 NODE = Path(__file__).parent / "node"
-WHEN = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
 
 @pytest.fixture

@@ -61,6 +61,12 @@ def test_faults_come_at_their_rate():
     assert round(sum(faults.refuses(f"e{number}") for number in range(100_000)) / 100_000, 2) == 0.2
 
 
+def test_failing_and_refused_events_are_drawn_apart():
+    faults = parse_faults("partial=0.5,refuse=0.5")
+    both = sum(faults.fails(f"e{number}") and faults.refuses(f"e{number}") for number in range(10_000))
+    assert 2_300 < both < 2_700
+
+
 def test_a_seed_repeats_a_run_and_another_does_not():
     runs = [[parse_faults(f"503=0.5,seed={seed}").of_request(number) for number in range(64)] for seed in (7, 7, 8)]
     assert runs[0] == runs[1] != runs[2]

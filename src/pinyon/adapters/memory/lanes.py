@@ -83,10 +83,8 @@ class MemoryLanes(Lanes):
         return self._of(lane_id).exceptions.get(place)
 
     async def outcome_at(self, lane_id: str, place: Place) -> OutcomeRecord | None:
-        for record in reversed(self._of(lane_id).outcomes):
-            if record.first <= place <= record.last:
-                return record
-        return None
+        spanning = [record for record in self._of(lane_id).outcomes if record.first <= place <= record.last]
+        return max(spanning, key=lambda record: record.first, default=None)
 
     async def find_exceptions(self, lane_id: str, text: str) -> list[ExceptionRow]:
         if not text:

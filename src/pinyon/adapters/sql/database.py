@@ -72,6 +72,8 @@ class Database:
             try:
                 with self._engines[how].begin() as connection:
                     return transaction(connection)
+            except sa.exc.IntegrityError:
+                raise  # not the database's failure
             except sa.exc.DBAPIError as error:
                 raise _translated(error, self._name) from error
 
@@ -88,6 +90,7 @@ def _sqlite(path: Path, begin: str, connections: int) -> sa.Engine:
         poolclass=QueuePool,
         pool_size=connections,
         max_overflow=0,
+        hide_parameters=True,  # an error must not show the values of a statement
         connect_args={"timeout": _BUSY, "isolation_level": None, "check_same_thread": False},
     )
 

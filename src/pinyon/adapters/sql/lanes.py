@@ -5,22 +5,19 @@ from __future__ import annotations
 import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 
+from pinyon.adapters.sql import records
 from pinyon.adapters.sql.database import Database
 from pinyon.adapters.sql.tables import exceptions as exception_table
 from pinyon.adapters.sql.tables import lanes as lane_table
 from pinyon.adapters.sql.tables import outcomes as outcome_table
 from pinyon.adapters.sql.tables import tallies as tally_table
-from pinyon.domain.delivery import Attempt, State
-from pinyon.domain.lane import REFERENCE_BYTES, ExceptionRow, Lane, OutcomeRecord, Place, reference
+from pinyon.domain.delivery import State
+from pinyon.domain.lane import REFERENCE_BYTES, ExceptionRow, Lane, OutcomeRecord, Place
 from pinyon.ports.lanes import Lanes, LaneTotals
-
-_attempts: Final = msgspec.json.Decoder(list[Attempt])
-_counts: Final = msgspec.json.Decoder(dict[str, int])
 
 #: (state, cause, event name) -> events to add
 Tallies = Counter[tuple[str, str, str]]
@@ -44,16 +41,15 @@ class SqlLanes(Lanes):
             )
             row = connection.execute(query).one_or_none()
             if row is not None:
-                return _lane(row)
-            values = msgspec.structs.asdict(wanted) | {"baseline": _json(wanted.baseline)}
-            connection.execute(sa.insert(lane_table).values(values))
+                return records.lane(row)
+            connection.execute(sa.insert(lane_table).values(records.lane_values(wanted)))
             return wanted
 
         return await self._database.write(find_or_insert)
 
     async def all(self) -> list[Lane]:
         query = sa.select(lane_table).order_by(lane_table.c.opened_at, lane_table.c.id)
-        return await self._database.read(lambda connection: [_lane(row) for row in connection.execute(query)])
+        return await self._database.read(lambda connection: [records.lane(row) for row in connection.execute(query)])
 
     async def record(
         self,
@@ -67,13 +63,13 @@ class SqlLanes(Lanes):
             _move(connection, lane_id, position)
             tallies: Tallies = Counter()
             if outcomes:
-                connection.execute(sa.insert(outcome_table), [_outcome_values(lane_id, one) for one in outcomes])
+                connection.execute(sa.insert(outcome_table), [records.outcome_values(lane_id, one) for one in outcomes])
                 for outcome in outcomes:
                     tallies.update({("delivered", "", name): events for name, events in outcome.by_name.items()})
             if exceptions:
                 newest = {row.place: row for row in exceptions}
                 _remove_replaced(connection, lane_id, newest, tallies)
-                rows = [_exception_values(lane_id, row) for row in newest.values()]
+                rows = [records.exception_values(lane_id, row) for row in newest.values()]
                 connection.execute(sa.insert(exception_table), rows)
                 tallies.update((row.state, row.cause, "") for row in newest.values())
             _add_tallies(connection, lane_id, tallies)
@@ -112,24 +108,25 @@ class SqlLanes(Lanes):
         self, lane_id: str, *, state: State | None = None, cause: str | None = None, limit: int = 100
     ) -> list[ExceptionRow]:
         # Newest first by the index needs both state and cause: the tallies tell which there are.
-        groups = [key for key in (await self.totals(lane_id)).exceptions if state in {None, key[0]} and cause in {None, key[1]}]
+        totals = await self.totals(lane_id)
+        groups = [(s, c) for s, c in totals.exceptions if state in {None, s} and cause in {None, c}]
 
         def newest(connection: sa.Connection) -> list[ExceptionRow]:
             rows = [row for group in groups for row in connection.execute(_newest(lane_id, *group, limit))]
             rows.sort(key=lambda row: row.id, reverse=True)
-            return [_exception(row) for row in rows[:limit]]
+            return [records.exception(row) for row in rows[:limit]]
 
         return await self._database.read(newest)
 
     async def exception_at(self, lane_id: str, place: Place) -> ExceptionRow | None:
         table = exception_table.c
         query = sa.select(exception_table).where(
-            table.lane_id == lane_id, table.seq == place.seq, table.index == place.index
+            table.lane_id == lane_id, table.place_seq == place.seq, table.place_index == place.index
         )
 
         def one(connection: sa.Connection) -> ExceptionRow | None:
             row = connection.execute(query).one_or_none()
-            return None if row is None else _exception(row)
+            return None if row is None else records.exception(row)
 
         return await self._database.read(one)
 
@@ -148,12 +145,12 @@ class SqlLanes(Lanes):
 
         def one(connection: sa.Connection) -> OutcomeRecord | None:
             row = connection.execute(query).one_or_none()
-            return None if row is None else _outcome(row)
+            return None if row is None else records.outcome(row)
 
         return await self._database.read(one)
 
     async def find_exceptions(self, lane_id: str, text: str) -> list[ExceptionRow]:
-        table, digest = exception_table.c, _digest(text)
+        table, digest = exception_table.c, records.digest(text)
         if digest is None:
             return []
         query = (
@@ -168,7 +165,9 @@ class SqlLanes(Lanes):
             )
             .order_by(table.id.desc())
         )
-        return await self._database.read(lambda connection: [_exception(row) for row in connection.execute(query)])
+        return await self._database.read(
+            lambda connection: [records.exception(row) for row in connection.execute(query)]
+        )
 
     async def find_outcomes(self, lane_id: str, reference: bytes) -> list[OutcomeRecord]:
         """As the port says; reads all references of the lane, 16 bytes for each delivered event."""
@@ -181,7 +180,7 @@ class SqlLanes(Lanes):
             scan = connection.execution_options(yield_per=200).execute(query)
             ids = [row.id for row in scan if _holds(row.reference_list, reference)]
             found = [connection.execute(sa.select(outcome_table).where(table.id == number)).one() for number in ids]
-            return [_outcome(row) for row in found]
+            return [records.outcome(row) for row in found]
 
         return await self._database.read(search)
 
@@ -206,11 +205,11 @@ def _remove_replaced(
 ) -> None:
     """Delete the rows at these places; nearly always there are none."""
     table = exception_table.c
-    query = sa.select(table.id, table.seq, table.index, table.state, table.cause).where(
+    query = sa.select(table.id, table.place_seq, table.place_index, table.state, table.cause).where(
         table.lane_id == lane_id,
-        table.seq.between(min(newest).seq, max(newest).seq),
+        table.place_seq.between(min(newest).seq, max(newest).seq),
     )
-    replaced = [row for row in connection.execute(query) if Place(row.seq, row.index) in newest]
+    replaced = [row for row in connection.execute(query) if Place(row.place_seq, row.place_index) in newest]
     tallies.subtract((row.state, row.cause, "") for row in replaced)
     if replaced:
         statement = sa.delete(exception_table).where(table.id == sa.bindparam("number"))
@@ -221,9 +220,12 @@ def _add_tallies(connection: sa.Connection, lane_id: str, tallies: Tallies) -> N
     table = tally_table.c
     query = sa.select(table.state, table.cause, table.event_name).where(table.lane_id == lane_id)
     there = {tuple(row) for row in connection.execute(query)}
-    new = [dict(zip(("state", "cause", "event_name"), key, strict=True)) for key in tallies if key not in there]
+    new = [
+        {"lane_id": lane_id, "state": state, "cause": cause, "event_name": name, "events": 0}
+        for state, cause, name in tallies.keys() - there
+    ]
     if new:
-        connection.execute(sa.insert(tally_table).values(lane_id=lane_id, events=0), new)
+        connection.execute(sa.insert(tally_table), new)
     statement = (
         sa.update(tally_table)
         .where(
@@ -253,76 +255,6 @@ def _newest(lane_id: str, state: str, cause: str, limit: int) -> sa.Select[Any]:
     )
 
 
-def _lane(row: sa.Row[Any]) -> Lane:
-    return msgspec.convert(dict(row._mapping) | {"baseline": _counts.decode(row.baseline)}, Lane)
-
-
-def _outcome_values(lane_id: str, outcome: OutcomeRecord) -> dict[str, object]:
-    return {
-        "lane_id": lane_id,
-        "first_seq": outcome.first.seq,
-        "first_index": outcome.first.index,
-        "last_seq": outcome.last.seq,
-        "last_index": outcome.last.index,
-        "accepted": outcome.accepted,
-        "by_name": _json(outcome.by_name),
-        "attempts": _json(outcome.attempts),
-        "recorded_at": outcome.recorded_at,
-        "reference_list": outcome.references,
-    }
-
-
-def _outcome(row: sa.Row[Any]) -> OutcomeRecord:
-    return OutcomeRecord(
-        first=Place(row.first_seq, row.first_index),
-        last=Place(row.last_seq, row.last_index),
-        accepted=row.accepted,
-        by_name=_counts.decode(row.by_name),
-        references=row.reference_list,
-        attempts=_attempts.decode(row.attempts),
-        recorded_at=row.recorded_at,
-    )
-
-
-def _exception_values(lane_id: str, row: ExceptionRow) -> dict[str, object]:
-    return {
-        "lane_id": lane_id,
-        "seq": row.place.seq,
-        "index": row.place.index,
-        "source_id": row.source_id,
-        "message_id": row.message_id,
-        "state": row.state,
-        "cause": row.cause,
-        "detail": row.detail,
-        "event_name": row.event_name,
-        "event_id": row.event_id,
-        "order_id": row.order_id,
-        "received_at": row.received_at,
-        "recorded_at": row.recorded_at,
-        "attempts": _json(row.attempts),
-        "message_digest": _digest(row.message_id),
-        "event_digest": None if row.event_id == row.message_id else _digest(row.event_id),
-        "order_digest": _digest(row.order_id),
-    }
-
-
-def _exception(row: sa.Row[Any]) -> ExceptionRow:
-    return ExceptionRow(
-        place=Place(row.seq, row[3]),  # by number: ``index`` is a method of rows
-        source_id=row.source_id,
-        message_id=row.message_id,
-        state=row.state,
-        cause=row.cause,
-        detail=row.detail,
-        event_name=row.event_name,
-        event_id=row.event_id,
-        order_id=row.order_id,
-        received_at=row.received_at,
-        recorded_at=row.recorded_at,
-        attempts=_attempts.decode(row.attempts),
-    )
-
-
 def _holds(references: bytes, wanted: bytes) -> bool:
     """Whether it is one of them; a match across two is none."""
     start = references.find(wanted)
@@ -331,12 +263,3 @@ def _holds(references: bytes, wanted: bytes) -> bool:
             return True
         start = references.find(wanted, start + 1)
     return False
-
-
-def _digest(text: str) -> int | None:
-    """A signed 64-bit number for an index; nothing for no text."""
-    return int.from_bytes(reference(text), "big", signed=True) if text else None
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()

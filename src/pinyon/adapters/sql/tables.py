@@ -124,8 +124,8 @@ exceptions: Final = sa.Table(
     METADATA,
     sa.Column("id", _Number, primary_key=True),  # the newer, the greater
     sa.Column("lane_id", sa.Text, sa.ForeignKey("lanes.id"), nullable=False),
-    sa.Column("seq", sa.BigInteger, nullable=False),
-    sa.Column("index", sa.Integer, nullable=False),
+    sa.Column("place_seq", sa.BigInteger, nullable=False),
+    sa.Column("place_index", sa.Integer, nullable=False),
     sa.Column("source_id", sa.Text, nullable=False),
     sa.Column("message_id", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
@@ -142,7 +142,7 @@ exceptions: Final = sa.Table(
     sa.Column("message_digest", sa.BigInteger),
     sa.Column("event_digest", sa.BigInteger),
     sa.Column("order_digest", sa.BigInteger),
-    sa.Index("exceptions_by_place", "lane_id", "seq", "index", unique=True),
+    sa.Index("exceptions_by_place", "lane_id", "place_seq", "place_index", unique=True),
     sa.Index("exceptions_by_state", "lane_id", "state", "cause", "id"),
 )
 for _name in ("message", "event", "order"):

@@ -197,12 +197,12 @@ class LanesConformance:
                 assert await lanes.outcome_at(lane.id, place) is None
 
     @in_loop
-    async def test_the_newest_of_overlapping_batches_is_found(self, open_lanes: OpenLanes) -> None:
+    async def test_of_overlapping_batches_the_one_that_began_last_is_found(self, open_lanes: OpenLanes) -> None:
         wide = outcome(Place(1, 0), Place(9, 0), "e-1")
         narrow = outcome(Place(3, 0), Place(3, 1), "e-2")
         async with open_lanes() as lanes:
             lane = await opened(lanes)
-            await lanes.record(lane.id, position=9, outcomes=[wide, narrow], exceptions=[])
+            await lanes.record(lane.id, position=9, outcomes=[narrow, wide], exceptions=[])
             assert await lanes.outcome_at(lane.id, Place(3, 1)) == narrow
             assert await lanes.outcome_at(lane.id, Place(5, 0)) == wide
 
