@@ -12,7 +12,7 @@ import json
 import re
 from base64 import b64encode
 from time import perf_counter, time
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import uvloop
@@ -27,8 +27,7 @@ _LENGTH: Final = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 class Connection(asyncio.Protocol):
     """One request at a time; raises ``ConnectionError`` when the server hangs up."""
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+    def connection_made(self, transport: Any) -> None:  # uvloop's are no asyncio.Transport
         self.transport = transport
         self._buffer = b""
         self._answered: asyncio.Future[int] | None = None

@@ -13,6 +13,8 @@ from typing import Any, Final, NamedTuple
 from urllib.request import Request, urlopen
 
 WRITE_KEY: Final = "wk_bench"
+#: From here ``python -m bench.sink`` is found.
+_ROOT: Final = Path(__file__).parents[1]
 _PATIENCE: Final = 30  # seconds that a process gets to start and to end
 _CONFIGURATION: Final = f"""\
 workspaces:
@@ -67,6 +69,7 @@ def _running(arguments: list[str], log: Path, settings: dict[str, str]) -> Itera
     with log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", *arguments],
+            cwd=_ROOT,
             env=known | settings,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -95,7 +98,7 @@ class Client:
         """Returns when it sends. ``options`` are those of ``bench.load``."""
         given = [f"--{name}={value}" for name, value in options.items()]
         arguments = ["bench.load", f"--url={url}", f"--write-key={WRITE_KEY}", *given]
-        self._process = subprocess.Popen([sys.executable, "-m", *arguments], stdout=subprocess.PIPE)
+        self._process = subprocess.Popen([sys.executable, "-m", *arguments], cwd=_ROOT, stdout=subprocess.PIPE)
         assert self._process.stdout is not None
         self._output = self._process.stdout
         self._output.readline()
@@ -103,7 +106,10 @@ class Client:
     def result(self) -> dict[str, float]:
         """What it printed, when it has ended."""
         with self._process:
-            found: dict[str, float] = json.loads(self._output.readline())
+            line = self._output.readline()
+        if not line:
+            raise RuntimeError("the load client failed; what it said stands above")
+        found: dict[str, float] = json.loads(line)
         return found
 
     def stop(self) -> None:

@@ -13,7 +13,7 @@ import json
 import os
 import re
 import sys
-from typing import Final
+from typing import Any, Final
 
 import uvloop
 
@@ -64,8 +64,7 @@ class Connection(asyncio.Protocol):
         self._buffer = bytearray()
         self._needed = 0  # bytes of the request under way; 0 until its head is there
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+    def connection_made(self, transport: Any) -> None:  # uvloop's are no asyncio.Transport
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:

@@ -71,6 +71,7 @@ class Contest:
     def stages(self, events: list[Event]) -> dict[str, float]:
         """Processor seconds of the parts of Pinyon's way, each over all events before the next."""
         policy = ConsentPolicy(("advertising",), SOURCE.consent_default)
+        connection = self.router.connection
         received = [ReceivedEvent("track", *event) for event in events]
         times = [process_time()]
         decoded = [read(event, "segment") for event in received]
@@ -80,10 +81,13 @@ class Contest:
             rule = self.router.rule_for(event)
             assert rule is not None
             receipt = consent.decide(event.context.consent.category_preferences, policy)
-            cleared.append(mapping.clear(event, message_id=message_id, name=rule.name, receipt=receipt, origin=ORIGIN))
+            filled = mapping.clear(
+                event, message_id=message_id, name=rule.name, receipt=receipt, origin=ORIGIN, forms=connection.forms
+            )
+            cleared.append(filled)
         times.append(process_time())
         for one in cleared:
-            self.router.connection.encode(one, ORIGIN.received_at)
+            connection.encode(one, ORIGIN.received_at)
         times.append(process_time())
         return {name: times[part + 1] - times[part] for part, name in enumerate(("decode", "map", "encode"))}
 

@@ -62,7 +62,10 @@ def test_every_acknowledged_event_survives_25_kills(tmp_path: Path, capsys: pyte
         for shopper in shoppers:
             shopper.start()
         for kill in range(KILLS):
-            pause.wait(moments.uniform(0.1, 1.2))  # a random moment is the point
+            if kill % 2:  # every other time the delivering process is known to be at work
+                before = stats(url)["received"]
+                until(lambda before=before: stats(url)["received"] > before, every=0.01)
+            pause.wait(moments.uniform(0.0, 1.0))  # a random moment is the point
             if kill % 5 == 4:
                 pinyon.kill_deliverer()
             else:

@@ -50,6 +50,7 @@ def print_traces(traces: list[Trace]) -> None:
     from rich.tree import Tree
 
     console = Console(highlight=False)
+    console.width = max(console.width, 120)  # a payload that is broken to pieces cannot be read
 
     def add(tree: Tree, stage: Stage) -> None:
         branch = tree.add(f"[bold]{stage.name:<14}[/bold] {escape(stage.sentence)}")

@@ -8,7 +8,7 @@ import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -32,26 +32,37 @@ def share_metrics(settings: Settings, *, fresh: bool) -> None:
     folder = settings.data / METRICS_FOLDER
     if fresh:
         shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
 
 
 async def run_server(settings: Settings, config: Path | None, role: str, *, as_json: bool, follow_stdin: bool) -> None:
-    from pinyon.profiles.embedded import configure_from, open_pinyon
-
-    stop = _stop_on_signal(follow_stdin=follow_stdin)
+    """Does the role's work until a signal, or the end of the process that started this one."""
+    stop, go = asyncio.Event(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     apart = role == "all" and _two_processes(settings)
-    collects, delivers = role != "deliver", role == "deliver" or (role == "all" and not apart)
-    async with open_pinyon(settings, collect=collects, deliver=delivers) as pinyon:
-        if config is not None:
-            await configure_from(pinyon, config)
-        async with _deliverer(settings, stop, wanted=apart), asyncio.TaskGroup() as group:
-            group.create_task(pinyon.run(stop))
-            if collects:
-                group.create_task(_listen(pinyon, settings, stop, as_json=as_json))
-            else:
-                logger.info("deliver.started", data=str(settings.data))
-            await stop.wait()
+    if follow_stdin:
+        _follow_stdin(go, stop)
+    async with _deliverer(settings, go, stop) if apart else nullcontext():
+        from pinyon.profiles.embedded import configure_from, open_pinyon
+
+        if follow_stdin:
+            await _either(go, stop)
+            if stop.is_set():
+                return
+        collects, delivers = role != "deliver", role == "deliver" or (role == "all" and not apart)
+        async with open_pinyon(settings, collect=collects, deliver=delivers) as pinyon:
+            if config is not None:
+                await configure_from(pinyon, config)
+            go.set()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(pinyon.run(stop))
+                if collects:
+                    group.create_task(_listen(pinyon, settings, stop, as_json=as_json))
+                else:
+                    logger.info("deliver.started", data=str(settings.data))
 
 
 async def _listen(pinyon: Pinyon, settings: Settings, stop: asyncio.Event, *, as_json: bool) -> None:
@@ -83,42 +94,56 @@ def _two_processes(settings: Settings) -> bool:
     return settings.processes == "two"
 
 
-def _stop_on_signal(*, follow_stdin: bool) -> asyncio.Event:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    if follow_stdin:
-        loop.add_reader(sys.stdin.fileno(), _on_stdin, loop, stop)
-    return stop
+def _follow_stdin(go: asyncio.Event, stop: asyncio.Event) -> None:
+    """The process that started this one writes a byte when its stores are ready, and never again: what can be read
+    after that is the end, and the end means that it is gone.
+    """
+    loop, source = asyncio.get_running_loop(), sys.stdin.fileno()
+
+    def on_input() -> None:
+        if os.read(source, 1):
+            go.set()
+        else:
+            loop.remove_reader(source)
+            stop.set()
+
+    loop.add_reader(source, on_input)
 
 
-def _on_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
-    """The parent never writes: what can be read is the end, and the end means that the parent is gone."""
-    if not os.read(sys.stdin.fileno(), 1024):
-        loop.remove_reader(sys.stdin.fileno())
-        stop.set()
+async def _either(*events: asyncio.Event) -> None:
+    """Returns when one of them is set."""
+    waits = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
 
 
 @asynccontextmanager
-async def _deliverer(settings: Settings, stop: asyncio.Event, *, wanted: bool) -> AsyncIterator[None]:
-    """Keeps a delivering process while the body runs, and starts it again when it ends by itself."""
-    keeper = asyncio.create_task(_keep(settings, stop)) if wanted else None
+async def _deliverer(settings: Settings, go: asyncio.Event, stop: asyncio.Event) -> AsyncIterator[None]:
+    """Keeps a delivering process while the body runs.
+
+    It is started at once, for it takes a while to import what it needs, and begins its work when ``go`` is set.
+    """
+    keeper = asyncio.create_task(_keep(settings, go, stop))
     try:
         yield
     finally:
         stop.set()
-        if keeper is not None:
-            await keeper
+        await keeper
 
 
-async def _keep(settings: Settings, stop: asyncio.Event) -> None:
+async def _keep(settings: Settings, go: asyncio.Event, stop: asyncio.Event) -> None:
+    """Starts the process again when it ends by itself."""
+    arguments = ["serve", "--role", "deliver", "--follow-stdin", "--data", str(settings.data)]
     while not stop.is_set():
-        arguments = ["serve", "--role", "deliver", "--follow-stdin", "--data", str(settings.data)]
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "pinyon", *arguments, stdin=asyncio.subprocess.PIPE, start_new_session=True
         )
-        ended, stopping = asyncio.create_task(process.wait()), asyncio.create_task(stop.wait())
+        ended = asyncio.create_task(process.wait())
+        await _either(go, stop)
+        assert process.stdin is not None
+        process.stdin.write(b"1")
+        stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({ended, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         if stop.is_set():

@@ -62,10 +62,11 @@ def decide(preferences: Any, policy: ConsentPolicy) -> Receipt:
 
 
 def _stated(preferences: dict[str, Any], category: str) -> bool | None:
-    answer = preferences.get(category)
-    if answer is None:
-        for name, value in preferences.items():
-            if name.lower() == category:
-                answer = value
-                break
-    return answer if isinstance(answer, bool) else None
+    """A name may stand there twice in different case; one refusal is enough."""
+    answer = None
+    for name, value in preferences.items():
+        if isinstance(value, bool) and name.lower() == category:
+            if not value:
+                return False
+            answer = True
+    return answer

@@ -109,7 +109,8 @@ class TokenBucket:
         if self._rate <= 0:
             return 0.0
         if self._updated is not None:
-            grown = self._tokens + (now - self._updated) * self._rate
+            passed = max(0.0, now - self._updated)  # a clock that is set back must not become a debt
+            grown = self._tokens + passed * self._rate
             self._tokens = min(self._rate * self.BURST_SECONDS, grown)
         self._updated = now
         self._tokens -= 1.0

@@ -230,7 +230,7 @@ def read_event(body: bytes) -> Event:
     try:
         return _decode(body)
     except (msgspec.DecodeError, RecursionError):
-        return _read_leniently(body)
+        return event_from(read_object(body))
 
 
 def event_from(data: dict[str, Any]) -> Event:
@@ -244,8 +244,11 @@ def event_from(data: dict[str, Any]) -> Event:
         raise Undecodable("the event cannot be read") from error
 
 
-def _read_leniently(body: bytes) -> Event:
-    """Reads what our decoder does not take: wrong forms, lone surrogates, NaN, numbers out of range."""
+def read_object(body: bytes) -> dict[str, Any]:
+    """A JSON object, read leniently: NaN and numbers out of range become null, lone surrogates "?".
+
+    Raises ``Undecodable``.
+    """
     try:
         data = json.loads(body, parse_constant=lambda _: None, parse_float=_finite)
         clean = json.loads(json.dumps(data, ensure_ascii=False).encode("utf-8", "replace"))
@@ -253,7 +256,7 @@ def _read_leniently(body: bytes) -> Event:
         raise Undecodable("the event is not valid JSON, or is nested too deeply") from error
     if not isinstance(clean, dict):
         raise Undecodable("the event is not a JSON object")
-    return event_from(clean)
+    return clean
 
 
 def _repair(data: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from pinyon.domain.event import Event, Undecodable
 from pinyon.domain.lane import REFERENCE_BYTES, ExceptionRow, Lane, OutcomeRecord, Place, reference
 from pinyon.domain.mapping import Origin, clear, occurred_at
 from pinyon.domain.mapping.findings import findings
-from pinyon.domain.registry import Destination, Registry, Source, Workspace
+from pinyon.domain.registry import Destination, Registry, Workspace
 from pinyon.domain.trace import DestinationTrace, Stage, Trace
 from pinyon.flows.dispatch import Kinds
 from pinyon.flows.route import Ready, Router, read

@@ -19,7 +19,6 @@ from pinyon.flows.collect import Flaw, open_batch, sort
 from pinyon.flows.route import Ready, Router, read
 from pinyon.ports.destination import DestinationType
 
-
 #: Largest event that is previewed, in bytes; the server's own limit is a setting.
 PREVIEW_LIMIT: Final = 1 << 20
 

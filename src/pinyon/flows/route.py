@@ -16,7 +16,7 @@ from msgspec import Struct
 from pinyon.domain import consent, mapping, posthog
 from pinyon.domain.chunk import Chunk, ReceivedEvent, Submission
 from pinyon.domain.consent import ConsentPolicy, Receipt
-from pinyon.domain.event import Event, Undecodable, event_from, read_event
+from pinyon.domain.event import Event, Undecodable, event_from, read_event, read_object
 from pinyon.domain.lane import ExceptionRow, Place
 from pinyon.domain.mapping import MappingRule, Origin
 from pinyon.domain.registry import Destination, Source
@@ -173,18 +173,11 @@ DUPLICATE: Final = Stopped(
 def read(received: ReceivedEvent, dialect: str) -> Event:
     """The event in Segment's form. Raises ``Undecodable``."""
     if dialect == "posthog":
-        return _read_posthog(received.body)
+        return event_from(posthog.to_segment(read_object(received.body)))
     event = read_event(received.body)
     if event.type != received.type:
         msgspec.structs.force_setattr(event, "type", received.type)
     return event
-
-
-def _read_posthog(body: bytes) -> Event:
-    try:
-        return event_from(posthog.to_segment(msgspec.json.decode(body)))
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise Undecodable("the event is not valid JSON") from error
 
 
 def _exception(

@@ -51,7 +51,7 @@ class Lanes(Protocol):
     async def exceptions(
         self, lane_id: str, *, state: State | None = None, cause: str | None = None, limit: int = 100
     ) -> list[ExceptionRow]:
-        """The newest rows, newest first."""
+        """The rows of the newest events, newest first: by place."""
 
     async def exception_at(self, lane_id: str, place: Place) -> ExceptionRow | None: ...
 

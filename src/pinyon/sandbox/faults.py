@@ -22,9 +22,11 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True):
     """What goes wrong, and how often (rates are 0..1).
 
     ``requests`` holds faults of a whole request; one request has at most one of them, so their sum is at most 1.
+    None of them records an event. ``timeout`` reads the request and leaves it without an answer until the client goes,
+    or for ``timeout_s``, then answers 504.
     ``partial`` is the share of events answered ``failed``; ``refuse`` the share of events that make Pinterest
     refuse (400) every batch they are in. Both are properties of an ``event_id``: a retry meets the same verdict.
-    ``timeout_s`` ends a request that is left without an answer when the client does not.
+    ``latency_ms`` is added before every answer. Calls with ``test=true`` meet no fault.
     """
 
     spec: str = ""

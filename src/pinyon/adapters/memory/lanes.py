@@ -56,7 +56,6 @@ class MemoryLanes(Lanes):
         records = self._records.setdefault(lane_id, _Records())
         records.outcomes.extend(outcomes)
         for row in exceptions:
-            records.exceptions.pop(row.place, None)  # so that a replaced row counts as new in the order
             records.exceptions[row.place] = row
 
     async def pause(self, lane_id: str, *, reason: str, now: float) -> None:
@@ -103,7 +102,8 @@ class MemoryLanes(Lanes):
         return self._records.get(lane_id, _Records())
 
     def _newest_exceptions(self, lane_id: str) -> Iterable[ExceptionRow]:
-        return reversed(self._of(lane_id).exceptions.values())
+        rows = self._of(lane_id).exceptions
+        return [rows[place] for place in sorted(rows, reverse=True)]
 
 
 def _each(references: bytes) -> list[bytes]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
@@ -82,6 +83,20 @@ class Database:
         except RuntimeError as error:  # the threads are shut down
             raise Unavailable("state_closed", f"{self._name} is closed.") from error
         return await asyncio.wrap_future(asked)
+
+
+def insert_rows(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, object]]) -> None:
+    """Insert many rows of plain numbers, texts and bytes, all with the same columns.
+
+    Executing the statement in the usual way takes 13 us a row (14 columns) to look after the parameters, twice what
+    the database takes; here the driver gets them as they are.
+    """
+    statement = sa.insert(table).compile(dialect=connection.dialect, column_keys=list(rows[0]))
+    if statement.positional:
+        columns = itemgetter(*statement.positiontup)
+        connection.exec_driver_sql(str(statement), [columns(row) for row in rows])
+    else:
+        connection.exec_driver_sql(str(statement), [dict(row) for row in rows])
 
 
 def _sqlite(path: Path, begin: str, connections: int) -> sa.Engine:

@@ -10,13 +10,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from pinyon.adapters.sql import records
-from pinyon.adapters.sql.database import Database
+from pinyon.adapters.sql.database import Database, insert_rows
+from pinyon.adapters.sql.tables import exception_ids as id_table
 from pinyon.adapters.sql.tables import exceptions as exception_table
 from pinyon.adapters.sql.tables import lanes as lane_table
 from pinyon.adapters.sql.tables import outcomes as outcome_table
 from pinyon.adapters.sql.tables import tallies as tally_table
 from pinyon.domain.delivery import State
-from pinyon.domain.lane import REFERENCE_BYTES, ExceptionRow, Lane, OutcomeRecord, Place
+from pinyon.domain.lane import ExceptionRow, Lane, OutcomeRecord, Place, reference
 from pinyon.ports.lanes import Lanes, LaneTotals
 
 #: (state, cause, event name) -> events to add
@@ -69,9 +70,10 @@ class SqlLanes(Lanes):
             if exceptions:
                 newest = {row.place: row for row in exceptions}
                 _remove_replaced(connection, lane_id, newest, tallies)
-                rows = [records.exception_values(lane_id, row) for row in newest.values()]
-                connection.execute(sa.insert(exception_table), rows)
-                tallies.update((row.state, row.cause, "") for row in newest.values())
+                rows = list(newest.values())
+                insert_rows(connection, exception_table, [records.exception_values(lane_id, row) for row in rows])
+                connection.execute(sa.insert(id_table).values(records.exception_ids_values(lane_id, rows)))
+                tallies.update((row.state, row.cause, "") for row in rows)
             _add_tallies(connection, lane_id, tallies)
 
         await self._database.write(keep)
@@ -107,28 +109,19 @@ class SqlLanes(Lanes):
     async def exceptions(
         self, lane_id: str, *, state: State | None = None, cause: str | None = None, limit: int = 100
     ) -> list[ExceptionRow]:
-        # Newest first by the index needs both state and cause: the tallies tell which there are.
+        # The index is in this order for one state and cause: the tallies tell which there are.
         totals = await self.totals(lane_id)
         groups = [(s, c) for s, c in totals.exceptions if state in {None, s} and cause in {None, c}]
 
         def newest(connection: sa.Connection) -> list[ExceptionRow]:
             rows = [row for group in groups for row in connection.execute(_newest(lane_id, *group, limit))]
-            rows.sort(key=lambda row: row.id, reverse=True)
-            return [records.exception(row) for row in rows[:limit]]
+            found = sorted((records.exception(row) for row in rows), key=lambda row: row.place, reverse=True)
+            return found[:limit]
 
         return await self._database.read(newest)
 
     async def exception_at(self, lane_id: str, place: Place) -> ExceptionRow | None:
-        table = exception_table.c
-        query = sa.select(exception_table).where(
-            table.lane_id == lane_id, table.place_seq == place.seq, table.place_index == place.index
-        )
-
-        def one(connection: sa.Connection) -> ExceptionRow | None:
-            row = connection.execute(query).one_or_none()
-            return None if row is None else records.exception(row)
-
-        return await self._database.read(one)
+        return await self._database.read(lambda connection: _exception_at(connection, lane_id, place))
 
     async def outcome_at(self, lane_id: str, place: Place) -> OutcomeRecord | None:
         table, here = outcome_table.c, (place.seq, place.index)
@@ -150,24 +143,18 @@ class SqlLanes(Lanes):
         return await self._database.read(one)
 
     async def find_exceptions(self, lane_id: str, text: str) -> list[ExceptionRow]:
-        table, digest = exception_table.c, records.digest(text)
-        if digest is None:
+        """As the port says; reads the references of all the lane's exceptions, 24 bytes for each."""
+        if not text:
             return []
-        query = (
-            sa.select(exception_table)
-            .where(
-                sa.or_(
-                    sa.and_(table.message_digest == digest, table.message_id == text),
-                    sa.and_(table.event_digest == digest, table.event_id == text),
-                    sa.and_(table.order_digest == digest, table.order_id == text),
-                ),
-                table.lane_id == lane_id,
-            )
-            .order_by(table.id.desc())
-        )
-        return await self._database.read(
-            lambda connection: [records.exception(row) for row in connection.execute(query)]
-        )
+        query = sa.select(id_table).where(id_table.c.lane_id == lane_id)
+
+        def search(connection: sa.Connection) -> list[ExceptionRow]:
+            scan = connection.execution_options(yield_per=200).execute(query)
+            places = {place for row in scan for place in records.places_of(row, reference(text))}
+            found = [_exception_at(connection, lane_id, place) for place in sorted(places, reverse=True)]
+            return [row for row in found if row and text in {row.message_id, row.event_id, row.order_id}]
+
+        return await self._database.read(search)
 
     async def find_outcomes(self, lane_id: str, reference: bytes) -> list[OutcomeRecord]:
         """As the port says; reads all references of the lane, 16 bytes for each delivered event."""
@@ -178,7 +165,7 @@ class SqlLanes(Lanes):
 
         def search(connection: sa.Connection) -> list[OutcomeRecord]:
             scan = connection.execution_options(yield_per=200).execute(query)
-            ids = [row.id for row in scan if _holds(row.reference_list, reference)]
+            ids = [row.id for row in scan if any(True for _ in records.holding(row.reference_list, reference))]
             found = [connection.execute(sa.select(outcome_table).where(table.id == number)).one() for number in ids]
             return [records.outcome(row) for row in found]
 
@@ -205,15 +192,19 @@ def _remove_replaced(
 ) -> None:
     """Delete the rows at these places; nearly always there are none."""
     table = exception_table.c
-    query = sa.select(table.id, table.place_seq, table.place_index, table.state, table.cause).where(
+    query = sa.select(table.place_seq, table.place_index, table.state, table.cause).where(
         table.lane_id == lane_id,
         table.place_seq.between(min(newest).seq, max(newest).seq),
     )
     replaced = [row for row in connection.execute(query) if Place(row.place_seq, row.place_index) in newest]
     tallies.subtract((row.state, row.cause, "") for row in replaced)
     if replaced:
-        statement = sa.delete(exception_table).where(table.id == sa.bindparam("number"))
-        connection.execute(statement, [{"number": row.id} for row in replaced])
+        statement = sa.delete(exception_table).where(
+            table.lane_id == lane_id,
+            table.place_seq == sa.bindparam("seq"),
+            table.place_index == sa.bindparam("index"),
+        )
+        connection.execute(statement, [{"seq": row.place_seq, "index": row.place_index} for row in replaced])
 
 
 def _add_tallies(connection: sa.Connection, lane_id: str, tallies: Tallies) -> None:
@@ -245,21 +236,20 @@ def _add_tallies(connection: sa.Connection, lane_id: str, tallies: Tallies) -> N
         connection.execute(statement, changes)
 
 
+def _exception_at(connection: sa.Connection, lane_id: str, place: Place) -> ExceptionRow | None:
+    table = exception_table.c
+    query = sa.select(exception_table).where(
+        table.lane_id == lane_id, table.place_seq == place.seq, table.place_index == place.index
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else records.exception(row)
+
+
 def _newest(lane_id: str, state: str, cause: str, limit: int) -> sa.Select[Any]:
     table = exception_table.c
     return (
         sa.select(exception_table)
         .where(table.lane_id == lane_id, table.state == state, table.cause == cause)
-        .order_by(table.id.desc())
+        .order_by(table.place_seq.desc(), table.place_index.desc())
         .limit(limit)
     )
-
-
-def _holds(references: bytes, wanted: bytes) -> bool:
-    """Whether it is one of them; a match across two is none."""
-    start = references.find(wanted)
-    while start >= 0:
-        if start % REFERENCE_BYTES == 0:
-            return True
-        start = references.find(wanted, start + 1)
-    return False

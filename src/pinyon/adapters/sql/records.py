@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
 
 from pinyon.domain.delivery import Attempt
-from pinyon.domain.lane import ExceptionRow, Lane, OutcomeRecord, Place, reference
+from pinyon.domain.lane import REFERENCE_BYTES, ExceptionRow, Lane, OutcomeRecord, Place, reference
 
 _attempts: Final = msgspec.json.Decoder(list[Attempt])
+_places: Final = msgspec.msgpack.Decoder(list[Place])
 _counts: Final = msgspec.json.Decoder(dict[str, int])
 
 
@@ -75,9 +77,6 @@ def exception_values(lane_id: str, row: ExceptionRow) -> dict[str, object]:
         "received_at": row.received_at,
         "recorded_at": row.recorded_at,
         "attempts": _json(row.attempts),
-        "message_digest": digest(row.message_id),
-        "event_digest": None if row.event_id == row.message_id else digest(row.event_id),
-        "order_digest": digest(row.order_id),
     }
 
 
@@ -98,9 +97,31 @@ def exception(row: sa.Row[Any]) -> ExceptionRow:
     )
 
 
-def digest(text: str) -> int | None:
-    """A signed 64-bit number for an index; nothing for no text."""
-    return int.from_bytes(reference(text), "big", signed=True) if text else None
+def exception_ids_values(lane_id: str, rows: Sequence[ExceptionRow]) -> dict[str, object]:
+    ids = [reference(text) for row in rows for text in (row.message_id, row.event_id, row.order_id)]
+    return {
+        "lane_id": lane_id,
+        "places": msgspec.msgpack.encode([row.place for row in rows]),
+        "reference_list": b"".join(ids),
+    }
+
+
+def places_of(row: sa.Row[Any], wanted: bytes) -> list[Place]:
+    """The places in a row of ``exception_ids`` whose event has this reference."""
+    positions = list(holding(row.reference_list, wanted))
+    if not positions:
+        return []
+    places = _places.decode(row.places)
+    return [places[position // 3] for position in positions]
+
+
+def holding(references: bytes, wanted: bytes) -> Iterator[int]:
+    """The positions of this reference among them; a match across two is none."""
+    start = references.find(wanted)
+    while start >= 0:
+        if start % REFERENCE_BYTES == 0:
+            yield start // REFERENCE_BYTES
+        start = references.find(wanted, start + 1)
 
 
 def _json(value: object) -> str:

@@ -61,10 +61,9 @@ def _read_items(properties: Properties, form: type[Item]) -> list[Item]:
 def _read_item(product: Product | Properties, form: type[Item]) -> Item:
     """Values of the usual types are taken as they are; only others cost a call."""
     own_id = product.product_id
-    if own_id is None:
-        own_id = first_text(product.product_id_camel, product.sku, product.id if type(product) is Product else None)
-    elif type(own_id) is not str or not own_id:
-        own_id = text(own_id)
+    if type(own_id) is not str or not (own_id := own_id.strip()):
+        named_otherwise = (product.product_id_camel, product.sku, product.id if type(product) is Product else None)
+        own_id = first_text(own_id, *named_otherwise)
     name, category, brand = product.name, product.category, product.brand
     price, quantity = product.price, product.quantity
     return form(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pinyon.domain import identity as ids
 from pinyon.domain.event import NO_ADDRESS, NO_PAGE, NO_TRAITS, Event, Properties, Traits
@@ -11,6 +11,9 @@ from pinyon.domain.identity import HashedIdentity
 from pinyon.domain.mapping.values import text
 
 Form = TypeVar("Form", bound=HashedIdentity)
+
+#: What senders put in the place of an address that is not to be kept.
+_HIDDEN: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104  # a value that is looked for
 
 
 def read_person(event: Event, peer_ip: str | None, peer_agent: str | None, form: type[Form]) -> Form:
@@ -35,9 +38,10 @@ def read_person(event: Event, peer_ip: str | None, peer_agent: str | None, form:
         person.advertising_ids = _add(person.advertising_ids, ids.hash_maid, context.device.advertising_id)
     person.click_id = read_click_id(event)
     ip = context.ip if context.ip is not None else peer_ip
-    person.ip = ids.valid_ip(ip) if type(ip) is str else None
+    address = ids.valid_ip(ip) if type(ip) is str else None
+    person.ip = address if address not in _HIDDEN else None
     agent = context.user_agent
-    person.user_agent = agent if type(agent) is str and agent else peer_agent
+    person.user_agent = agent if type(agent) is str and agent.strip() else peer_agent
     return person
 
 
@@ -81,11 +85,8 @@ def _learn(person: HashedIdentity, traits: Traits) -> None:
         person.genders = _add(person.genders, ids.hash_gender, traits.gender)
     if traits.birthday is not None:
         person.birth_dates = _add(person.birth_dates, ids.hash_birth_date, traits.birthday)
-    if traits.address is not NO_ADDRESS:
-        address = traits.address
-        _learn_place(person, address.city, address.state, address.postal_code, address.country)
-    elif not traits.city is traits.state is traits.zip is traits.country is None:
-        _learn_place(person, traits.city, traits.state, traits.zip, traits.country)
+    if traits.address is not NO_ADDRESS or not traits.city is traits.state is traits.zip is traits.country is None:
+        _learn_place(person, traits)
 
 
 def _learn_from_properties(person: HashedIdentity, properties: Properties, known: Traits) -> None:
@@ -100,19 +101,22 @@ def _learn_from_properties(person: HashedIdentity, properties: Properties, known
         person.last_names = _add(person.last_names, ids.hash_name, properties.last_name)
 
 
-def _learn_place(person: HashedIdentity, city: Any, state: Any, postcode: Any, country: Any) -> None:
+def _learn_place(person: HashedIdentity, traits: Traits) -> None:
+    """Each member from the address object, else from the traits themselves."""
+    address = traits.address
+    city = address.city if address.city is not None else traits.city
+    state = address.state if address.state is not None else traits.state
+    postcode = text(address.postal_code if address.postal_code is not None else traits.zip)
+    country = text(address.country if address.country is not None else traits.country)
     if country is not None:
         person.countries = _add(person.countries, ids.hash_country, country)
     if city is not None:
         person.cities = _add(person.cities, ids.hash_city, city)
     if state is not None:
         person.states = _add(person.states, ids.hash_state, state)
-    code = text(postcode)
-    if code is not None:
-        named = text(country)
-        digest = ids.hash_postcode(code, ids.normalise_country(named) if named is not None else None)
-        if digest is not None:
-            person.postcodes = [digest]
+    if postcode is not None:
+        code = ids.normalise_country(country) if country is not None else None
+        person.postcodes = _add(person.postcodes, lambda raw: ids.hash_postcode(raw, code), postcode)
 
 
 def _add(digests: list[str] | None, hash_value: Callable[[str], str | None], value: Any) -> list[str] | None:

@@ -175,7 +175,7 @@ class LanesConformance:
             await lanes.record(lane.id, position=1, outcomes=[], exceptions=[first, exception(Place(1, 4))])
             await lanes.record(lane.id, position=2, outcomes=[], exceptions=[later])
             assert await lanes.exception_at(lane.id, Place(1, 3)) == later
-            assert places(await lanes.exceptions(lane.id)) == [Place(1, 3), Place(1, 4)]
+            assert places(await lanes.exceptions(lane.id)) == [Place(1, 4), Place(1, 3)]
             assert await lanes.totals(lane.id) == LaneTotals({}, {("dead", "rejected"): 2})
             assert await lanes.find_exceptions(lane.id, "e-old") == []
             await lanes.record(lane.id, position=2, outcomes=[], exceptions=[first, later, first])

@@ -65,11 +65,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_destinations")),
     )
     op.create_table(
-        "exceptions",
+        "exception_ids",
         sa.Column("id", _NUMBER, nullable=False),
         sa.Column("lane_id", sa.Text(), nullable=False),
-        sa.Column("place_seq", sa.BigInteger(), nullable=False),
-        sa.Column("place_index", sa.Integer(), nullable=False),
+        sa.Column("places", sa.LargeBinary(), nullable=False),
+        sa.Column("reference_list", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["lane_id"], ["lanes.id"], name=op.f("fk_exception_ids_lanes")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_exception_ids")),
+    )
+    op.create_table(
+        "exceptions",
+        sa.Column("lane_id", sa.Text(), nullable=False),
+        sa.Column("place_seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("place_index", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("source_id", sa.Text(), nullable=False),
         sa.Column("message_id", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
@@ -81,38 +89,13 @@ def upgrade() -> None:
         sa.Column("received_at", sa.Double(), nullable=False),
         sa.Column("recorded_at", sa.Double(), nullable=False),
         sa.Column("attempts", sa.Text(), nullable=False),
-        sa.Column("message_digest", sa.BigInteger(), nullable=True),
-        sa.Column("event_digest", sa.BigInteger(), nullable=True),
-        sa.Column("order_digest", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["lane_id"], ["lanes.id"], name=op.f("fk_exceptions_lanes")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_exceptions")),
+        sa.PrimaryKeyConstraint("lane_id", "place_seq", "place_index", name=op.f("pk_exceptions")),
+        sqlite_with_rowid=False,
     )
     op.create_index(
-        "exceptions_by_event",
-        "exceptions",
-        ["event_digest"],
-        unique=False,
-        sqlite_where=sa.text("event_digest IS NOT NULL"),
-        postgresql_where=sa.text("event_digest IS NOT NULL"),
+        "exceptions_by_state", "exceptions", ["lane_id", "state", "cause", "place_seq", "place_index"], unique=False
     )
-    op.create_index(
-        "exceptions_by_message",
-        "exceptions",
-        ["message_digest"],
-        unique=False,
-        sqlite_where=sa.text("message_digest IS NOT NULL"),
-        postgresql_where=sa.text("message_digest IS NOT NULL"),
-    )
-    op.create_index(
-        "exceptions_by_order",
-        "exceptions",
-        ["order_digest"],
-        unique=False,
-        sqlite_where=sa.text("order_digest IS NOT NULL"),
-        postgresql_where=sa.text("order_digest IS NOT NULL"),
-    )
-    op.create_index("exceptions_by_place", "exceptions", ["lane_id", "place_seq", "place_index"], unique=True)
-    op.create_index("exceptions_by_state", "exceptions", ["lane_id", "state", "cause", "id"], unique=False)
     op.create_table(
         "outcomes",
         sa.Column("id", _NUMBER, nullable=False),
@@ -182,6 +165,7 @@ def downgrade() -> None:
     op.drop_table("sources")
     op.drop_table("outcomes")
     op.drop_table("exceptions")
+    op.drop_table("exception_ids")
     op.drop_table("destinations")
     op.drop_table("workspaces")
     op.drop_table("registry")
