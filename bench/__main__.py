@@ -7,6 +7,7 @@ import importlib
 import json
 import os
 import platform
+import signal
 import sys
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="short rounds: does it run, not how fast is it")
     parser.add_argument("--json", action="store_true", help="one JSON object with all figures")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the processes of a bench are ended
     machine = _machine()
     if not given.json:
         print(", ".join(f"{name} {value}" for name, value in machine.items()))

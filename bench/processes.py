@@ -52,7 +52,7 @@ def server(folder: Path, *, role: str, pinterest: str = "http://127.0.0.1:9") ->
         "PINYON_RETRY_CAP": "1s",
     }
     arguments = ["pinyon", "serve", "--config", str(configuration), "--data", str(folder / "data"), "--port", "0"]
-    with _running([*arguments, "--role", role, "--json", "--follow-stdin"], folder / "server.log", settings) as running:
+    with _running([*arguments, "--role", role, "--json"], folder / "server.log", settings) as running:
         yield running
 
 
@@ -64,19 +64,17 @@ def sink(folder: Path) -> Iterator[Running]:
 
 @contextmanager
 def _running(arguments: list[str], log: Path, settings: dict[str, str]) -> Iterator[Running]:
-    """``python -m`` these arguments until the body ends; each ends by itself too when we are gone."""
+    """``python -m`` these arguments until the body ends."""
     known = {name: value for name, value in os.environ.items() if not name.startswith("PINYON_")}
     with log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", *arguments],
             cwd=_ROOT,
             env=known | settings,
-            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=output,
         )
     with process:
-        assert process.stdin is not None
         assert process.stdout is not None
         try:
             line = process.stdout.readline()
@@ -84,7 +82,7 @@ def _running(arguments: list[str], log: Path, settings: dict[str, str]) -> Itera
                 raise RuntimeError(f"{arguments[0]} did not start: {log.read_text()[-2000:]}")
             yield Running(process.pid, json.loads(line)["url"])
         finally:
-            process.stdin.close()
+            process.terminate()
             try:
                 process.wait(_PATIENCE)
             except subprocess.TimeoutExpired:

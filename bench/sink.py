@@ -10,9 +10,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
-import os
 import re
-import sys
 from typing import Any, Final
 
 import uvloop
@@ -92,10 +90,7 @@ async def _serve() -> None:
     server = await loop.create_server(lambda: Connection(tally), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     print(json.dumps({"url": f"http://127.0.0.1:{port}"}), flush=True)
-    ended = asyncio.Event()
-    # The bench never writes: what can be read is the end, and the end means that the bench is gone.
-    loop.add_reader(sys.stdin.fileno(), lambda: os.read(0, 1024) or ended.set())
-    await ended.wait()
+    await server.serve_forever()
 
 
 if __name__ == "__main__":

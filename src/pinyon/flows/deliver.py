@@ -12,15 +12,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import Final
 
 import structlog
 from msgspec import Struct
 
+from pinyon.domain.chunk import ChunkHeader
 from pinyon.domain.delivery import Accepted, Answered, Attempt, Deferred, Rejected, TokenBucket
 from pinyon.domain.lane import ExceptionRow, Lane, OutcomeRecord, reference
 from pinyon.flows.dedup import Deduplicator
 from pinyon.flows.gate import Gate, Pace, Tools
 from pinyon.flows.route import Routed, Router, Unit
+
+#: Seconds between two looks at the log while there is nothing to do.
+IDLE: Final = 0.1
+#: Headers that are read at first: chunks are mostly large, and then few of them fill a batch.
+FEW: Final = 64
 
 logger = structlog.get_logger("pinyon.deliver")
 
@@ -101,27 +109,29 @@ class Worker:
 
     async def _next_unit(self) -> Unit | None:
         """Whole chunks of up to a batch of events, as soon as they fill one or the oldest has waited its time."""
-        log, workspace_id = self._tools.log, self.lane.workspace_id
-        headers = await log.headers(workspace_id, after=self._position, limit=64)
+        log = self._tools.log
+        headers = await self._unread()
         if not headers:
-            await log.wait(after=await log.head(), timeout=0.25)
+            await log.wait(after=await log.head(), timeout=IDLE)
             return None
-        through, events = headers[0].seq, headers[0].events
-        full = False
-        for header in headers[1:]:
-            if events + header.events > self._router.connection.batch_events:
-                full = True
-                break
-            through, events = header.seq, events + header.events
+        through, full = gather(headers, self._router.connection.batch_events)
         patience = headers[0].first_received_at + self._pace.flush_interval - self._tools.clock.now()
-        if not full and events < self._router.connection.batch_events and 0 < patience <= self._pace.flush_interval:
-            await log.wait(after=headers[-1].seq, timeout=min(patience, 0.05))
+        if not full and 0 < patience <= self._pace.flush_interval:
+            await log.wait(after=headers[-1].seq, timeout=min(patience, IDLE))
             return None
-        chunks = await log.read(workspace_id, after=self._position, through=through)
+        chunks = await log.read(self.lane.workspace_id, after=self._position, through=through)
         duplicates = await self._deduplicator.mark(chunks)
         unit = self._router.route(chunks, duplicates, self._tools.clock.now())
         self._position = through
         return unit
+
+    async def _unread(self) -> list[ChunkHeader]:
+        """Headers of at least a batch of events, when there are so many."""
+        workspace_id, batch_events = self.lane.workspace_id, self._router.connection.batch_events
+        headers = await self._tools.log.headers(workspace_id, after=self._position, limit=FEW)
+        if len(headers) == FEW and sum(header.events for header in headers) < batch_events:
+            return await self._tools.log.headers(workspace_id, after=self._position, limit=batch_events)
+        return headers
 
     async def _send(self, unit: Unit) -> Result:
         result = Result(unit, [], unit.exceptions)
@@ -182,6 +192,16 @@ class Worker:
             recorded_at=self._tools.clock.now(),
             attempts=list(attempts),
         )
+
+
+def gather(headers: Sequence[ChunkHeader], batch_events: int) -> tuple[int, bool]:
+    """The last chunk of a unit of at most ``batch_events`` events (a larger chunk goes alone), and whether it is full."""
+    events = headers[0].events
+    for former, header in pairwise(headers):
+        if events + header.events > batch_events:
+            return former.seq, True
+        events += header.events
+    return headers[-1].seq, events >= batch_events
 
 
 def cut(routed: list[Routed], events: int, size: int) -> list[list[Routed]]:

@@ -92,7 +92,7 @@ def insert_rows(connection: sa.Connection, table: sa.Table, rows: Sequence[Mappi
     the database takes; here the driver gets them as they are.
     """
     statement = sa.insert(table).compile(dialect=connection.dialect, column_keys=list(rows[0]))
-    if statement.positional:
+    if statement.positiontup is not None:  # the driver counts its parameters, others name them
         columns = itemgetter(*statement.positiontup)
         connection.exec_driver_sql(str(statement), [columns(row) for row in rows])
     else:

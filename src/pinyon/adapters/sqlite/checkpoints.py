@@ -14,33 +14,32 @@ from pinyon.adapters.sqlite.schema import connect_checkpointer
 #: Seconds between two rounds.
 INTERVAL: Final = 0.25
 
-#: The write-ahead log is emptied when it has more bytes than this.
-WAL_BYTES: Final = 256 << 20
-
 _log = structlog.get_logger()
 
 
 class Checkpointer(threading.Thread):
     """A thread and a connection of its own: inside the writer, a checkpoint would hold up every commit."""
 
-    def __init__(self, path: Path, writer_busy: threading.Lock) -> None:
+    def __init__(self, path: Path, writer_busy: threading.Lock, *, max_wal_bytes: int) -> None:
+        """The write-ahead log is emptied when it has more than ``max_wal_bytes`` bytes."""
         super().__init__(name="log-checkpointer", daemon=True)
         self._db = connect_checkpointer(path)
         self._wal = path.with_name(path.name + "-wal")
         self._writer_busy = writer_busy
+        self._max_wal_bytes = max_wal_bytes
         self._stopped = threading.Event()
 
     def run(self) -> None:
         while not self._stopped.wait(INTERVAL):
             try:
-                self._round()
+                self.round()
             except sqlite3.Error as error:  # a full disk, say: what is not moved stays in the write-ahead log
                 _log.warning("log.checkpoint_failed", error=str(error))
         self._db.close()
 
-    def _round(self) -> None:
+    def round(self) -> None:
         self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
-        if self._wal.stat().st_size <= WAL_BYTES:
+        if self._wal.stat().st_size <= self._max_wal_bytes:
             return
         # The writer stands still for what it wrote since the line above. A reader in the midst of reading makes
         # this fail at once, and the next round tries again.

@@ -30,6 +30,9 @@ T = TypeVar("T")
 CHECKED_BYTES: Final = 256 << 20
 CHECKED_CHUNKS: Final = 64
 
+#: The write-ahead log is emptied when it has more bytes than this.
+WAL_BYTES: Final = 256 << 20
+
 #: Seconds between two looks for what another process has appended: the first, and the longest when nothing comes.
 _FIRST_LOOK: Final = 0.02
 _LONGEST_LOOK: Final = 0.1
@@ -184,7 +187,7 @@ class _Writing:
         self.head = _Head()
         self._writer = Writer(db, path, keyring, self.inbox, telemetry=telemetry, grown=self.head.grow)
         self.head.grow(self._writer.head)
-        self._checkpointer = Checkpointer(path, self._writer.busy)
+        self._checkpointer = Checkpointer(path, self._writer.busy, max_wal_bytes=WAL_BYTES)
         self._writer.start()
         self._checkpointer.start()
 
