@@ -15,6 +15,8 @@ from typing import Any
 
 import httpx2
 
+from pinyon.testing.oracle import check_payloads
+
 WRITE_KEY = "wk_acceptance"
 AD_ACCOUNT = "549755885175"
 TOKEN = "pina_sandbox"
@@ -131,13 +133,15 @@ def running(pinyon: Pinyon) -> Iterator[Pinyon]:
 
 
 def arrived(url: str) -> set[str]:
-    """Event ids that the sandbox has, by its own record."""
+    """Event ids that the sandbox has, by its own record. What arrived is held to the outside contracts too."""
     found: set[str] = set()
     with httpx2.Client(base_url=url, trust_env=False, timeout=LONG) as client:
         after: Any = None
         while True:
             page = client.get("/_sandbox/events", params={"limit": 1000, **({"after": after} if after else {})}).json()
-            found |= {item["event"]["event_id"] for item in page["items"]}
+            events = [item["event"] for item in page["items"]]
+            check_payloads(events[:50])
+            found |= {event["event_id"] for event in events}
             after = page["next"]
             if not after:
                 return found

@@ -8,7 +8,6 @@ from typing import Literal
 import typer
 
 from pinyon.cli.output import AsJson, DataFolder, Exit, run_async
-from pinyon.domain.errors import PinyonError
 
 
 def serve(
@@ -42,12 +41,16 @@ def serve(
     share_metrics(settings, fresh=role != "deliver")
     try:
         run_async(run_server(settings, config, role, as_json=as_json, follow_stdin=follow_stdin))
-    except OSError as error:
-        what = f"cannot listen on {settings.host} port {settings.port}: {error.strerror or error}"
-        typer.echo(f"pinyon: {what}. Choose another --port.", err=True)
-        raise typer.Exit(Exit.UNREACHABLE) from error
     except ExceptionGroup as group:
-        known = group.subgroup(PinyonError)
-        if known is None:
-            raise
-        raise known.exceptions[0] from group
+        error = _first(group)
+        if isinstance(error, OSError):
+            what = f"cannot listen on {settings.host} port {settings.port}: {error.strerror or error}"
+            typer.echo(f"pinyon: {what}. Choose another --port.", err=True)
+            raise typer.Exit(Exit.UNREACHABLE) from error
+        raise error from None
+
+
+def _first(group: ExceptionGroup[Exception]) -> Exception:
+    """What ended the server; the parts that ended with it are of no interest."""
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, ExceptionGroup) else error
