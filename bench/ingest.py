@@ -68,14 +68,11 @@ def run(*, quick: bool) -> dict[str, Any]:
             "event_bytes": event_bytes,
             "fdatasync_8kb_us": 1e6 / bare_loop(folder, 8_192, plan.bare_seconds),
             "log": {},
-            "http": {},
         }
         for appenders in APPENDERS:
             rounds = [_log_round(folder, submissions, appenders, plan) for _ in range(plan.rounds)]
             found["log"][str(appenders)] = _medians(rounds)
-        for connections in APPENDERS:
-            found["http"][str(connections)] = _over_http(folder, connections, event_bytes, plan)
-    return found
+        return found | {"http": _over_http(folder, event_bytes, plan)}
 
 
 def _submissions(number: int) -> list[Submission]:
@@ -103,9 +100,10 @@ def _log_round(folder: Path, submissions: list[Submission], appenders: int, plan
         (stored,) = db.execute("SELECT sum(length(sealed)) FROM payloads").fetchone()
     for file in folder.glob("log*"):
         file.unlink()
-    found["stored_bytes_per_commit"] = stored / found["commits"]
     events = found["events_per_commit"]
     raw = events * len(submissions[0].events[0].body)
+    found["stored_bytes_per_commit"] = stored / found["commits"]
+    found["compressed"] = raw / found["stored_bytes_per_commit"]
     bare = {
         "bare_raw": bare_loop(folder, int(raw), plan.bare_seconds) * events,
         "bare_stored": bare_loop(folder, int(found["stored_bytes_per_commit"]), plan.bare_seconds) * events,
@@ -161,14 +159,17 @@ def bare_loop(folder: Path, size: int, seconds: float) -> float:
         path.unlink()
 
 
-def _over_http(folder: Path, connections: int, event_bytes: int, plan: Plan) -> dict[str, float]:
-    """The real server in the collecting role, a load client in another process."""
-    with tempfile.TemporaryDirectory(dir=folder) as name, processes.server(Path(name), role="collect") as server:
-        processes.Client(server.url, seed=1, connections=connections, seconds=plan.seconds).result()  # warms it up
-        rounds = [
-            _http_round(server, folder, connections, event_bytes, seed, plan) for seed in range(2, 2 + plan.rounds)
-        ]
-    return _medians(rounds)
+def _over_http(folder: Path, event_bytes: int, plan: Plan) -> dict[str, dict[str, float]]:
+    """The real server in the collecting role, a load client in another process; by the number of connections."""
+    seeds = count(1)
+    with processes.server(folder, role="collect") as server:
+        processes.Client(server.url, seed=next(seeds), seconds=plan.seconds).result()  # warms it up
+        return {
+            str(connections): _medians(
+                [_http_round(server, folder, connections, event_bytes, next(seeds), plan) for _ in range(plan.rounds)]
+            )
+            for connections in APPENDERS
+        }
 
 
 def _http_round(
@@ -192,7 +193,8 @@ def _http_round(
 def _commits(url: str) -> tuple[float, float]:
     """Events committed so far, and commits."""
     lines = dict(line.rsplit(" ", 1) for line in processes.ask(f"{url}/metrics").splitlines() if line[:1] != "#")
-    return tuple(float(lines.get(f"pinyon_log_commit_events_{part}", 0)) for part in ("sum", "count"))
+    name = "pinyon_log_commit_events"
+    return float(lines.get(f"{name}_sum", 0)), float(lines.get(f"{name}_count", 0))
 
 
 def _medians(rounds: list[dict[str, float]]) -> dict[str, float]:
@@ -206,20 +208,30 @@ def show(found: dict[str, Any]) -> list[str]:
     ]
     for appenders, row in found["log"].items():
         lines += [
-            f"  log, {appenders} appenders      {row['events_per_second']:9,.0f} events/s"
-            f"   ack p50 {row['p50_ms']:.1f} ms, p99 {row['p99_ms']:.1f} ms   {row['events_per_commit']:.0f} events"
-            f" a commit, {row['stored_bytes_per_commit'] / 1e3:.0f} KB stored, sync {row['sync_ms']:.2f} ms",
-            f"    bare loop, raw bytes {row['bare_raw_events_per_second']:9,.0f} events/s"
-            f"   log / bare {row['ratio_to_bare_raw']:.2f}x   goal: at least 0.4",
-            f"    bare loop, as stored {row['bare_stored_events_per_second']:9,.0f} events/s"
-            f"   log / bare {row['ratio_to_bare_stored']:.2f}x",
+            f"{_rate(f'log, {appenders} appenders', row)}, {_commit(row)}, sync {row['sync_ms']:.2f} ms",
+            f"{_bare(row, 'bare_raw')}   goal: at least 0.4",
+            f"{_bare(row, 'bare_stored')}   as few bytes as the log stores: {row['compressed']:.0f} times fewer",
         ]
     for connections, row in found["http"].items():
+        cost = f"server {row['server_cpu_us_per_event']:.1f} us of processor an event"
         lines += [
-            f"  HTTP, {connections} connections  {row['events_per_second']:9,.0f} events/s"
-            f"   ack p50 {row['p50_ms']:.1f} ms, p99 {row['p99_ms']:.1f} ms   {row['events_per_commit']:.0f} events"
-            f" a commit, server {row['server_cpu_us_per_event']:.1f} us of processor an event",
-            f"    bare loop, raw bytes {row['bare_raw_events_per_second']:9,.0f} events/s"
-            f"   HTTP / bare {row['ratio_to_bare_raw']:.2f}x   (the client takes its share of the cores)",
+            f"{_rate(f'HTTP, {connections} connections', row)}, {_commit(row)}, {cost}",
+            f"{_bare(row, 'bare_raw')}   the client takes its share of the cores",
         ]
     return lines
+
+
+def _rate(name: str, row: dict[str, float]) -> str:
+    acks = f"ack p50 {row['p50_ms']:.1f} ms, p99 {row['p99_ms']:.1f} ms"
+    return f"  {name:21} {row['events_per_second']:9,.0f} events/s   {acks}"
+
+
+def _commit(row: dict[str, float]) -> str:
+    return f"{row['events_per_commit']:.0f} events a commit"
+
+
+def _bare(row: dict[str, float], name: str) -> str:
+    return (
+        f"    {name.replace('_', ' loop, '):19} {row[f'{name}_events_per_second']:9,.0f} events/s"
+        f"   ratio {row[f'ratio_to_{name}']:.2f}x"
+    )

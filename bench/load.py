@@ -1,7 +1,7 @@
 """A bounded load client: ``python -m bench.load``, a process of its own.
 
-Posts batches of distinct orders to ``/v1/batch`` over a fixed number of connections, at a steady rate or as fast as they
-are answered. Prints ``{"started": true}``, then one JSON line with what was acknowledged and how long that took.
+Posts batches of distinct orders to ``/v1/batch`` over a fixed number of connections, at a steady rate or as fast as
+they are answered. Prints ``{"started": true}``, then one JSON line with what was acknowledged and how long that took.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Connection(asyncio.Protocol):
             self._buffer = b""
             self._answered.set_result(int(head[9:12]))
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _: Exception | None) -> None:
         if self._answered is not None and not self._answered.done():
             self._answered.set_exception(ConnectionError("the server closed the connection"))
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from operator import itemgetter
 from pathlib import Path
+from struct import Struct
 from typing import Final
 
 #: All names, addresses and numbers in it are invented or reserved for documentation.
@@ -15,11 +18,19 @@ _MOMENT: Final = b"2026-03-14T09:26:53"
 #: What differs from one order to the next, as it stands in ``ORDER``: hexadecimal digits each.
 _VARIED: Final = (
     b"7d40c9e1a85b36f2d0",  # message id
-    b"a40d7be26f85",  # the end of the anonymous id
+    b"3e9a61c4",  # anonymous id, its first group
+    b"a40d7be26f85",  # its last
     b"81d3f06a",  # user id
     b"a97e20c5d31f",  # order id
     b"6b2e90d7",  # in the e-mail address
     b"c41b9e07",  # in the click id
+    b"64f0a2b7c9d1e3f500000a01",  # the products' ids
+    b"64f0a2b7c9d1e3f500000a02",
+    b"64f0a2b7c9d1e3f500000a03",
+    b"20e1",  # in their SKUs
+    b"03b0",
+    b"11c5",
+    b"5be7029c14d8af63",  # image
 )
 
 
@@ -29,27 +40,19 @@ class Orders:
     def __init__(self, seed: int, moment: float) -> None:
         """``moment`` is when they happened, in seconds since the epoch; to the second."""
         stated = datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S").encode()
-        template = ORDER.replace(_MOMENT, stated)
-        self._pieces = re.split(b"(" + b"|".join(_VARIED) + b")", template)
-        self._varied = [(place, _VARIED.index(piece)) for place, piece in enumerate(self._pieces) if piece in _VARIED]
+        pieces = re.split(b"(" + b"|".join(_VARIED) + b")", ORDER.replace(_MOMENT, stated))
+        self._form = b"%b".join(pieces[::2])
+        self._arrange = itemgetter(*(_VARIED.index(piece) for piece in pieces[1::2]))
+        self._values = Struct("".join(f"{len(piece)}s" for piece in _VARIED))
         self._random = random.Random(seed)
 
     def bodies(self, count: int) -> list[bytes]:
         """JSON objects, one an order."""
-        return [body for _, body in self.events(count)]
+        return [self._form % self._arrange(values) for values in self._draw(count)]
 
     def events(self, count: int) -> list[tuple[str, bytes]]:
         """(message id, JSON object) of each."""
-        width = sum(map(len, _VARIED))
-        digits = self._random.randbytes(count * width // 2).hex().encode()
-        return [self._one(digits[start : start + width]) for start in range(0, count * width, width)]
+        return [(f"ajs-next-{values[0].decode()}", self._form % self._arrange(values)) for values in self._draw(count)]
 
-    def _one(self, digits: bytes) -> tuple[str, bytes]:
-        values = []
-        for old in _VARIED:
-            values.append(digits[: len(old)])
-            digits = digits[len(old) :]
-        pieces = self._pieces.copy()
-        for place, index in self._varied:
-            pieces[place] = values[index]
-        return f"ajs-next-{values[0].decode()}", b"".join(pieces)
+    def _draw(self, count: int) -> Iterator[tuple[bytes, ...]]:
+        return self._values.iter_unpack(self._random.randbytes(count * self._values.size // 2).hex().encode())

@@ -7,10 +7,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, Final, NamedTuple
-from urllib.request import Request, urlopen
+from urllib.parse import urlsplit
 
 WRITE_KEY: Final = "wk_bench"
 #: From here ``python -m bench.sink`` is found.
@@ -47,9 +48,10 @@ def server(folder: Path, *, role: str, pinterest: str = "http://127.0.0.1:9") ->
         "PINYON_PINTEREST_BASE_URL": pinterest,
         "PINYON_PROCESSES": "two",
         "PINYON_LOG_FORMAT": "json",
-        # Else a lane that found the sink refusing would sleep for minutes.
+        # Else a lane that found the sink refusing would sleep for minutes, and hold up the end.
         "PINYON_RETRY_BASE": "200ms",
         "PINYON_RETRY_CAP": "1s",
+        "PINYON_DRAIN_TIMEOUT": "1s",
     }
     arguments = ["pinyon", "serve", "--config", str(configuration), "--data", str(folder / "data"), "--port", "0"]
     with _running([*arguments, "--role", role, "--json"], folder / "server.log", settings) as running:
@@ -103,21 +105,24 @@ class Client:
 
     def result(self) -> dict[str, float]:
         """What it printed, when it has ended."""
-        with self._process:
+        try:
             line = self._output.readline()
+        finally:
+            self.stop()
         if not line:
             raise RuntimeError("the load client failed; what it said stands above")
         found: dict[str, float] = json.loads(line)
         return found
 
     def stop(self) -> None:
-        if self._process.poll() is None:
-            self._process.terminate()
-            self._process.wait()
+        with self._process as process:
+            process.terminate()
 
 
 def ask(url: str, method: str = "GET") -> Any:
     """The JSON or text at a URL on this machine."""
-    with urlopen(Request(url, method=method), timeout=_PATIENCE) as answer:
-        text = answer.read().decode()
+    place = urlsplit(url)
+    with closing(HTTPConnection(place.netloc, timeout=_PATIENCE)) as connection:
+        connection.request(method, place.path)
+        text = connection.getresponse().read().decode()
     return json.loads(text) if text.startswith("{") else text

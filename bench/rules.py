@@ -1,7 +1,7 @@
 """Pinyon's rules for single values, written plainly with the standard library: one function each, no shortcuts.
 
-They stand for what the baseline does; ``pinyon.domain`` has the rules and their sources. Tables of countries, states and
-currencies are data and are shared.
+They stand for what the baseline does; ``pinyon.domain`` has the rules and their sources. Tables of countries, states
+and currencies are data and are shared.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Pinterest as far as speed is concerned: ``python -m bench.sink``, a process of its own.
 
-Answers every POST with a ConversionApiResponse that accepts as many events as the body names, without reading them (the
-sandbox, which checks them, costs more than delivering does). ``GET /stats`` tells what came; ``PUT /status/503`` makes it
-refuse from now on, ``PUT /status/200`` accept again.
+Answers every POST with a ConversionApiResponse that accepts as many events as the body names, without reading them:
+the sandbox, which checks them, costs more than delivering does. ``GET /stats`` tells what came; ``PUT /status/503``
+makes it refuse from now on, ``PUT /status/200`` accept again.
 """
 
 from __future__ import annotations

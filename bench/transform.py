@@ -131,7 +131,9 @@ def show(found: dict[str, Any]) -> list[str]:
     return [
         f"Transform of a {found['event_bytes']}-byte order, one core, {found['rounds']} alternating rounds, medians",
         f"  Pinyon    {found['pinyon_us']:6.1f} us an event  {1e6 / found['pinyon_us']:8,.0f} events/s   ({parts})",
-        f"  baseline  {found['baseline_us']:6.1f} us an event  {1e6 / found['baseline_us']:8,.0f} events/s"
-        "   (stdlib json, paths interpreted)",
+        (
+            f"  baseline  {found['baseline_us']:6.1f} us an event  {1e6 / found['baseline_us']:8,.0f} events/s"
+            "   (stdlib json, paths interpreted)"
+        ),
         f"  ratio     {found['ratio']:6.2f}x   rounds {min(each):.2f} to {max(each):.2f}   goal: at least 3, aim 4",
     ]

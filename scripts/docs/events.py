@@ -9,17 +9,18 @@ from __future__ import annotations
 import copy
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
+from scripts.docs.tables import table
 
 from pinyon.destinations.pinterest_conversions.events import EVENT_NAMES, PRESETS
 from pinyon.domain.event import Event, Product
 from pinyon.domain.registry import Source
 from pinyon.flows.preview import preview, router_for
 from pinyon.profiles.destinations import TYPES
-from scripts.docs.tables import table
 
 Path = tuple[str, ...]  # "[]" stands for the first member of a list
 
@@ -35,13 +36,15 @@ _EVENT: Final[dict[str, Any]] = {
     "timestamp": "2026-01-31T12:00:00Z",
     "context": {"traits": {"email": "nobody@example.com"}},
 }
-_FORMS: Final[tuple[tuple[Path, Any], ...]] = (
-    (("anonymousId",), "nobody"),
-    (("properties", "value"), 1),
-    (("properties", "product_id"), "none"),
-    (("properties", "products", "[]", "product_id"), "none"),
-    (("context", "device", "type"), "ios"),
+Form = tuple[tuple[Path, Any], ...]
+_FORMS: Final[tuple[Form, ...]] = (
+    (),
+    ((("properties", "value"), 1),),
+    ((("properties", "product_id"), "none"),),
+    ((("properties", "products", "[]", "product_id"), "none"),),
+    ((("context", "device", "type"), "ios"),),
 )
+_SECTIONS: Final = ("", "user_data", "custom_data", "app_info", "device_info")
 
 #: What the event is called and when it happened is told in words on the page; ``num_items`` is a sum.
 _TOLD: Final = frozenset({"event_name", "event_id", "event_time", "action_source", "custom_data.num_items"})
@@ -93,22 +96,33 @@ def fields() -> str:
     for path in _SAMPLED:
         for member in {member: None for form in _FORMS for member in _effect(form, [path])}:
             sources.setdefault(member, []).append(path)
-    rows = [(f"`{member}`", _in_words(_ranked(member, paths))) for member, paths in sources.items()]
-    return table(("Pinterest member", "Taken from"), sorted(rows, key=lambda row: row[0].count(".") and row[0] > "`c"))
+    members = sorted(sources, key=lambda member: _SECTIONS.index(member.rpartition(".")[0].partition(".")[0]))
+    rows = [(f"`{member}`", _in_words(_ranked(member, sources[member]))) for member in members]
+    return table(("Pinterest member", "Taken from"), rows)
 
 
 def _ranked(member: str, paths: list[Path]) -> list[list[Path]]:
     """Groups of paths: those of a group are all kept, and a group counts where the ones before it are missing."""
     form = max(_FORMS, key=lambda form: sum(member in _effect(form, [path]) for path in paths))
     waiting = [path for path in paths if member in _effect(form, [path])]
-    groups = []
+    elsewhere = [path for path in paths if path not in waiting]
+    ranked: list[list[Path]] = []
     while waiting:
         together = _effect(form, waiting)[member]
         seen = [path for path in waiting if _effect(form, [path])[member] <= together] or waiting
-        groups.append(seen)
+        ranked.append(seen)
         waiting = [path for path in waiting if path not in seen]
-    others = [path for path in paths if all(path not in group for group in groups)]
-    return [*groups, others] if others else groups
+    for path in elsewhere:
+        other = next(form for form in _FORMS if member in _effect(form, [path]))
+        beaten = (at for at, group in enumerate(ranked) if _beats(member, (*form, *other), path, group))
+        ranked.insert(next(beaten, len(ranked)), [path])
+    return ranked
+
+
+def _beats(member: str, form: Form, path: Path, others: list[Path]) -> bool:
+    """Whether the value of this path is seen, and that of the others is not."""
+    together = _effect(form, [path, *others]).get(member, frozenset())
+    return together == _effect(form, [path]).get(member) != _effect(form, others).get(member)
 
 
 def _in_words(groups: list[list[Path]]) -> str:
@@ -119,10 +133,11 @@ def _dotted(path: Path) -> str:
     return ".".join(path).replace(".[]", "[]")
 
 
-def _effect(form: tuple[Path, Any], paths: Sequence[Path]) -> dict[str, frozenset[Any]]:
+def _effect(form: Form, paths: Sequence[Path]) -> dict[str, frozenset[Any]]:
     """Member -> the values that it has with these paths and has not without them."""
     base = copy.deepcopy(_EVENT)
-    _put(base, *form)
+    for path, value in form:
+        _put(base, path, value)
     event = copy.deepcopy(base)
     for path in paths:
         _put(event, path, _SAMPLED[path])
@@ -152,7 +167,7 @@ def _leaves(at: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 def _put(event: dict[str, Any], path: Path, value: Any) -> None:
     place: Any = event
-    for name, following in zip(path, path[1:], strict=False):
+    for name, following in pairwise(path):
         empty: Any = [{}] if following == "[]" else {}
         place = place[0] if name == "[]" else place.setdefault(name, empty)
     place[path[-1]] = value

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from prometheus_client.parser import text_string_to_metric_families
+from scripts.docs.tables import table
 
 from pinyon.adapters.prometheus import PrometheusTelemetry
 from pinyon.domain.books import Books, DestinationBooks
 from pinyon.domain.lane import Lag
 from pinyon.ports.event_log import LogFacts
-from scripts.docs.tables import table
 
 
 def metrics() -> str:

@@ -1,15 +1,16 @@
 """Exact deduplication in the order of the log.
 
-An event is a duplicate when an event before it in the log, within the window, has the same source and message id. That
-depends on the log alone: every lane comes to the same answer, today and after a restart.
+An event is a duplicate when an event before it in the log, received within the window before it, has the same source
+and message id. That depends on the log alone: every lane comes to the same answer, today and after a restart.
 
 Memory holds the 64-bit keys of the window as sorted runs with the chunk of each (12 bytes an event), searched for a
-whole unit of chunks at once. A key that is found is only a suspicion: the ids themselves are compared.
+whole unit of chunks at once. A key that is found is only a suspicion: the ids themselves, and the times, are compared.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Final
@@ -26,6 +27,9 @@ Seqs = npt.NDArray[np.uint32]
 
 #: Runs are merged up to this many keys: fewer runs to search against longer pauses for a merge.
 LARGEST_RUN: Final = 1 << 22
+
+#: Chunks of which the ids are kept at hand, for clients that send a batch again.
+CHUNKS_KEPT: Final = 64
 
 
 class Run(Struct, frozen=True, gc=False):
@@ -46,7 +50,7 @@ class SeenKeys:
         return sum(len(run.keys) for run in self._runs)
 
     def add(self, keys: Keys, seqs: Seqs, newest: float) -> None:
-        """Keys of events that are no duplicates, in any order."""
+        """Keys in any order; ``newest`` is when the last of their events was received."""
         if len(keys) == 0:
             return
         order = np.argsort(keys, kind="stable")
@@ -83,6 +87,10 @@ def _merge(former: Run, last: Run) -> Run:
     return Run(keys[order], np.concatenate((former.seqs, last.seqs))[order], max(former.newest, last.newest))
 
 
+#: An event by which it is known: source and message id.
+Id = tuple[str, str]
+
+
 class Deduplicator:
     """Marks the duplicates of one workspace's chunks; shared by its lanes."""
 
@@ -91,39 +99,54 @@ class Deduplicator:
         self._workspace_id = workspace_id
         self._window = window  # seconds
         self._seen = SeenKeys()
-        self._through: int | None = None  # keys of all chunks up to this seq are in ``_seen``
-        self._ids: OrderedDict[int, list[tuple[str, str]]] = OrderedDict()
+        # Keys of all chunks up to ``_through`` with events received since ``_since`` are in ``_seen``.
+        self._through = 0
+        self._since = math.inf
+        self._needed: dict[str, float] = {}  # lane -> the window's beginning for the chunks it last asked for
+        self._ids: OrderedDict[int, dict[Id, float]] = OrderedDict()
         self._lock = asyncio.Lock()
 
-    async def mark(self, chunks: Sequence[Chunk]) -> list[frozenset[int]]:
-        """For each chunk, the indexes of its duplicates. ``chunks`` follow each other in the log."""
+    def __len__(self) -> int:
+        """The number of keys in memory."""
+        return len(self._seen)
+
+    async def mark(self, chunks: Sequence[Chunk], lane_id: str) -> list[frozenset[int]]:
+        """For each chunk, the indexes of its duplicates. ``chunks`` follow each other in the log.
+
+        What the lanes that have asked may need is kept in memory until they ask for later chunks or leave.
+        """
         if not chunks:
             return []
+        headers = [chunk.header for chunk in chunks]
+        since = min(header.first_received_at for header in headers) - self._window
         async with self._lock:
-            await self._catch_up(chunks[0].header)
-            headers = [chunk.header for chunk in chunks]
+            await self._catch_up(headers[0].seq, since)
             keys = _keys(headers)
             duplicates = await self._duplicates(chunks, keys)
-            self._remember(headers, keys, duplicates)
+            self._remember(headers, keys)
+            self._needed[lane_id] = since
+            self._forget()
             return _by_chunk(headers, duplicates)
 
-    async def forget(self, before: float) -> None:
-        """Drop keys of events received before this time."""
-        async with self._lock:
-            self._seen.forget(before)
+    def leave(self, lane_id: str) -> None:
+        """The lane asks for nothing for a while."""
+        self._needed.pop(lane_id, None)
 
-    async def _catch_up(self, first: ChunkHeader) -> None:
-        """Read the keys before ``first`` from the headers: of the window at start, of a gap later."""
-        if self._through is None:
-            self._through = await self._log.since(self._workspace_id, first.first_received_at - self._window)
-        while self._through < first.seq - 1:
+    async def _catch_up(self, first: int, since: float) -> None:
+        """Read the keys before chunk ``first`` from the headers: of the window at start, of a gap later.
+
+        A lane far behind the others needs keys of before their windows, so all is read anew.
+        """
+        if since < self._since:
+            through = await self._log.since(self._workspace_id, since)
+            self._seen, self._through, self._since = SeenKeys(), through, since
+        while self._through < first - 1:
             headers = await self._log.headers(self._workspace_id, after=self._through, limit=512)
-            headers = [header for header in headers if header.seq < first.seq]
+            headers = [header for header in headers if header.seq < first]
             if not headers:
-                self._through = first.seq - 1
+                self._through = first - 1
                 break
-            self._seen.add(_keys(headers), _seqs(headers), headers[-1].last_received_at)
-            self._through = headers[-1].seq
+            self._remember(headers, _keys(headers))
 
     async def _duplicates(self, chunks: Sequence[Chunk], keys: Keys) -> set[int]:
         """Indexes into ``keys``."""
@@ -132,43 +155,63 @@ class Deduplicator:
         twins = _twins(keys)
         if not suspects and not twins:
             return set()
-        ids = [(s.source_id, event.message_id) for chunk in chunks for s in chunk.submissions for event in s.events]
-        duplicates = {index for index, seq in suspects if ids[index] in await self._ids_of(seq, ids[index])}
+        events = _events(chunks)
+        duplicates: set[int] = set()
+        for index, seq in suspects:
+            id_, received_at = events[index]
+            known = await self._ids_of(seq)
+            # With the chunk gone an equal key is all that is known, and that is as good as certain.
+            if known is None or known.get(id_, -math.inf) >= received_at - self._window:
+                duplicates.add(index)
         for group in twins:
-            first_of: set[tuple[str, str]] = set()
+            newest: dict[Id, float] = {}
             for index in group:
-                if ids[index] in first_of:
+                id_, received_at = events[index]
+                if newest.get(id_, -math.inf) >= received_at - self._window:
                     duplicates.add(index)
-                first_of.add(ids[index])
+                newest[id_] = max(received_at, newest.get(id_, received_at))
         return duplicates
 
-    async def _ids_of(self, seq: int, wanted: tuple[str, str]) -> list[tuple[str, str]]:
-        """The (source, message id) of the events of a chunk; ``wanted`` alone when the chunk is gone.
-
-        With the chunk gone an equal 64-bit key is all that is known, and that is as good as certain.
-        """
+    async def _ids_of(self, seq: int) -> dict[Id, float] | None:
+        """When each event of a chunk was received, the later time where an id repeats; None when the chunk is gone."""
         known = self._ids.get(seq)
         if known is None:
             chunks = await self._log.read(self._workspace_id, after=seq - 1, through=seq)
             if not chunks:
-                return [wanted]
-            known = [(s.source_id, event.message_id) for s in chunks[0].submissions for event in s.events]
+                return None
+            known = {}
+            for id_, received_at in _events(chunks):
+                known[id_] = max(received_at, known.get(id_, received_at))
             self._ids[seq] = known
-            if len(self._ids) > 64:
+            if len(self._ids) > CHUNKS_KEPT:
                 self._ids.popitem(last=False)
         else:
             self._ids.move_to_end(seq)
         return known
 
-    def _remember(self, headers: list[ChunkHeader], keys: Keys, duplicates: set[int]) -> None:
+    def _remember(self, headers: list[ChunkHeader], keys: Keys) -> None:
         """Add what lies beyond ``_through``; another lane may have been here before."""
-        assert self._through is not None
         seqs = _seqs(headers)
         fresh = seqs > self._through
-        if duplicates:
-            fresh[list(duplicates)] = False
-        self._seen.add(keys[fresh], seqs[fresh], headers[-1].last_received_at)
+        self._seen.add(keys[fresh], seqs[fresh], max(header.last_received_at for header in headers))
         self._through = max(self._through, headers[-1].seq)
+
+    def _forget(self) -> None:
+        """Drop what no lane needs, a sixteenth of the window at a time."""
+        before = min(self._needed.values())
+        if before - self._since > self._window / 16:
+            self._seen.forget(before)
+            self._since = before
+
+
+def _events(chunks: Sequence[Chunk]) -> list[tuple[Id, float]]:
+    """Each event's id and when it was received, in the order of the log."""
+    return [
+        ((submission.source_id, event.message_id), submission.received_at)
+        for chunk in chunks
+        for submission in chunk.submissions
+        for event in submission.events
+    ]
 
 
 def _keys(headers: Sequence[ChunkHeader]) -> Keys:

@@ -54,6 +54,7 @@ class Worker:
         self._pace = pace
         self._gate = Gate(lane, bucket, tools, pace)
         self._position = lane.position
+        self._slots = asyncio.Semaphore(pace.batches_in_flight)
         self._sending: set[asyncio.Task[Result]] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -61,7 +62,7 @@ class Worker:
 
         Raises what the log or the lanes raise; nothing is then recorded that did not happen.
         """
-        units: asyncio.Queue[asyncio.Task[Result]] = asyncio.Queue(self._pace.batches_in_flight)
+        units: asyncio.Queue[asyncio.Task[Result]] = asyncio.Queue()
         feeder = asyncio.create_task(self._feed(units))
         recorder = asyncio.create_task(self._record(units))
         stopping = asyncio.create_task(stop.wait())
@@ -75,6 +76,7 @@ class Worker:
                 task.cancel()
             ended = await asyncio.gather(feeder, recorder, return_exceptions=True)
             await asyncio.gather(stopping, *self._sending, return_exceptions=True)
+            self._deduplicator.leave(self.lane.id)
         for error in ended:
             if isinstance(error, Exception):
                 raise error
@@ -88,12 +90,13 @@ class Worker:
 
     async def _feed(self, units: asyncio.Queue[asyncio.Task[Result]]) -> None:
         while True:
-            unit = await self._next_unit()
-            if unit is not None:
-                task = asyncio.create_task(self._send(unit))
-                self._sending.add(task)
-                task.add_done_callback(self._sending.discard)
-                await units.put(task)
+            await self._slots.acquire()
+            while (unit := await self._next_unit()) is None:
+                pass
+            task = asyncio.create_task(self._send(unit))
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
+            units.put_nowait(task)
 
     async def _record(self, units: asyncio.Queue[asyncio.Task[Result]]) -> None:
         """Record finished units in the order of the log."""
@@ -106,6 +109,7 @@ class Worker:
                 exceptions=result.exceptions,
             )
             units.task_done()
+            self._slots.release()
 
     async def _next_unit(self) -> Unit | None:
         """Whole chunks of up to a batch of events, as soon as they fill one or the oldest has waited its time."""
@@ -120,7 +124,7 @@ class Worker:
             await log.wait(after=headers[-1].seq, timeout=min(patience, IDLE))
             return None
         chunks = await log.read(self.lane.workspace_id, after=self._position, through=through)
-        duplicates = await self._deduplicator.mark(chunks)
+        duplicates = await self._deduplicator.mark(chunks, self.lane.id)
         unit = self._router.route(chunks, duplicates, self._tools.clock.now())
         self._position = through
         return unit
@@ -147,8 +151,6 @@ class Worker:
             verdict = await self._gate.attempt(self._router.connection, waiting, attempts)
             if isinstance(verdict, Answered):
                 waiting = self._settle(waiting, verdict, attempts, result)
-                if waiting:
-                    self._gate.close("answer_unreadable")
             elif len(waiting) == 1:
                 rejected = Rejected(verdict.reason, verdict.words)
                 result.exceptions.append(self._dead(waiting[0], rejected, attempts))
@@ -195,7 +197,7 @@ class Worker:
 
 
 def gather(headers: Sequence[ChunkHeader], batch_events: int) -> tuple[int, bool]:
-    """The last chunk of a unit of at most ``batch_events`` events (a larger chunk goes alone), and whether it is full."""
+    """The last chunk of a unit of at most ``batch_events`` events (a larger one goes alone), and whether it is full."""
     events = headers[0].events
     for former, header in pairwise(headers):
         if events + header.events > batch_events:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Final
 
 import structlog
 from msgspec import Struct
@@ -24,9 +23,6 @@ from pinyon.ports.registry import RegistryStore
 
 logger = structlog.get_logger("pinyon.deliver")
 
-#: Seconds between two looks at the registry: a change is in force within this time.
-FOLLOW_EVERY: Final = 1.0
-
 
 class Kinds(Struct, frozen=True):
     """The destination types there are, and where each vendor's API is."""
@@ -41,6 +37,11 @@ class Kinds(Struct, frozen=True):
             raise ConfigurationInvalid(
                 f'Destination "{destination.name}" has the unknown type "{destination.type}".',
                 advice=f"Known types: {', '.join(sorted(self.types))}.",
+            )
+        if destination.preset not in {preset.name for preset in kind.presets}:
+            raise ConfigurationInvalid(
+                f'Destination "{destination.name}" has the unknown preset "{destination.preset}".',
+                advice=f"Known presets: {', '.join(preset.name for preset in kind.presets)}.",
             )
         connection = kind.connect(destination.settings, destination.secrets, self.base_urls[destination.type])
         return Router(destination, kind, connection, sources)
@@ -73,7 +74,7 @@ class Dispatcher:
                     await self._follow(registry)
                     revision = registry.revision
                 await self._restart_failed(registry)
-                await _wait(stop, FOLLOW_EVERY)
+                await _wait(stop, self._pace.follow_interval)
         finally:
             await self._end(list(self._running))
 
@@ -86,7 +87,11 @@ class Dispatcher:
         await self._end([id_ for id_, running in self._running.items() if wanted.get(id_) != running.configured])
         for id_, (destination, sources) in wanted.items():
             if id_ not in self._running:
-                await self._start(destination, sources)
+                try:
+                    await self._start(destination, sources)
+                except ConfigurationInvalid as error:
+                    # Its events wait in the log; the other destinations go on.
+                    logger.error("lane.not_started", destination_id=id_, detail=str(error))
 
     async def _start(self, destination: Destination, sources: tuple[Source, ...]) -> None:
         tools = self._tools

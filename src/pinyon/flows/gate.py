@@ -13,7 +13,16 @@ from typing import Final
 import structlog
 from msgspec import Struct
 
-from pinyon.domain.delivery import Answered, Attempt, Forbidden, Refused, RetryPolicy, TokenBucket, Unreachable
+from pinyon.domain.delivery import (
+    Answered,
+    Attempt,
+    Deferred,
+    Forbidden,
+    Refused,
+    RetryPolicy,
+    TokenBucket,
+    Unreachable,
+)
 from pinyon.domain.lane import Lane
 from pinyon.flows.route import Routed
 from pinyon.ports.clock import Clock
@@ -35,6 +44,7 @@ class Pace(Struct, frozen=True):
     flush_interval: float = 0.5
     batches_in_flight: int = 4
     drain_timeout: float = 10.0
+    follow_interval: float = 1.0  # between two looks at the registry: a change is in force within this time
     retry: RetryPolicy = RetryPolicy()
 
 
@@ -58,7 +68,7 @@ class Gate:
         self._retry = pace.retry
         self._failures = 0
         self._closed_until = 0.0
-        self._paused = bool(lane.paused)
+        self._paused = lane.paused
 
     async def attempt(
         self, connection: Connection, batch: Sequence[Routed], attempts: list[Attempt]
@@ -83,14 +93,18 @@ class Gate:
             del attempts[:-ATTEMPTS_KEPT]
             self._tell(attempt, len(batch))
             if isinstance(verdict, Answered | Refused):
-                await self._open()
+                await self._open(verdict)
                 return verdict
             await self._shut(verdict)
 
-    def close(self, reason: str, retry_after: float | None = None) -> None:
-        """Stand still for a back-off. Batches that fail while it is closed already do not make it longer."""
+    def _close(self, reason: str, retry_after: float | None = None) -> None:
+        """Stand still for a back-off.
+
+        Batches that fail while it is closed already do not make it longer, but for a time that the vendor names.
+        """
         now = self._tools.clock.now()
         if now < self._closed_until:
+            self._closed_until = max(self._closed_until, now + (retry_after or 0.0))
             return
         self._failures += 1
         chance = random.random()  # noqa: S311  # spreads retries; nothing secret hangs on it
@@ -108,24 +122,27 @@ class Gate:
         if pause > 0:
             await clock.sleep(pause)
 
-    async def _open(self) -> None:
-        self._failures = 0
+    async def _open(self, verdict: Answered | Refused) -> None:
+        if isinstance(verdict, Answered) and any(isinstance(outcome, Deferred) for outcome in verdict.outcomes):
+            self._close("answer_unreadable")
+        else:
+            self._failures = 0
         if self._paused:
-            self._paused = False
+            self._paused = ""
             await self._tools.lanes.resume(self._lane.id)
             logger.info("lane.resumed", lane_id=self._lane.id, destination_id=self._lane.destination_id)
 
     async def _shut(self, verdict: Unreachable | Forbidden) -> None:
         if isinstance(verdict, Unreachable):
-            self.close(verdict.reason, verdict.retry_after)
+            self._close(verdict.reason, verdict.retry_after)
             return
         now = self._tools.clock.now()
         if now < self._closed_until:
             return
         self._closed_until = now + self._retry.cap  # probe at this pace: a person mends it, and may forget to tell us
         reason = f"{verdict.reason}: {verdict.words}"
-        if not self._paused:
-            self._paused = True
+        if reason != self._paused:
+            self._paused = reason
             await self._tools.lanes.pause(self._lane.id, reason=reason, now=now)
         logger.error(
             "lane.paused",

@@ -20,21 +20,26 @@ class ScriptedSender(Sender):
 
     def __init__(self, *script: Answer, otherwise: Answer | None = None) -> None:
         self._script = list(script)
-        self._otherwise: Answer = otherwise if otherwise is not None else accept
+        self.otherwise: Answer = otherwise if otherwise is not None else accept
         #: The events of each request, in the order of the requests.
         self.sent: list[list[dict[str, Any]]] = []
+        #: The answer to each request; None while there is none.
+        self.replies: list[Reply | None] = []
         #: Bytes of each request's body.
         self.sizes: list[int] = []
 
     async def send(self, request: Request) -> Reply:
         events = check_body(request.body)
         assert len(events) == request.events
+        number = len(self.sent)
         self.sent.append(events)
+        self.replies.append(None)
         self.sizes.append(len(request.body))
         await asyncio.sleep(0)  # a network gives way to others
-        answer = self._script.pop(0) if self._script else self._otherwise
-        reply = answer if isinstance(answer, Reply) else answer(request)
-        return reply if isinstance(reply, Reply) else await reply
+        answer = self._script.pop(0) if self._script else self.otherwise
+        made = answer if isinstance(answer, Reply) else answer(request)
+        self.replies[number] = given = made if isinstance(made, Reply) else await made
+        return given
 
     async def close(self) -> None:
         """Nothing to close."""

@@ -7,7 +7,6 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from judging import KIND, NOW, SECRETS, SETTINGS, judge, payload, source
 
-from pinyon.domain.chunk import EVENT_TYPES
 from pinyon.flows.route import Ready, Stopped
 from pinyon.testing.oracle import check_body, check_payloads
 
@@ -19,8 +18,8 @@ def track(name="Order Completed", context=BROWSER, **members):
     return {"type": "track", "event": name, "messageId": "m-1", "userId": "u-1", "context": context, **members}
 
 
-# The names of the Segment spec that Segment's own presets and the rest of its e-commerce spec lead to, and Pinterest's
-# names for them. Source: segmentio/action-destinations, pinterest-conversions presets; Pinterest API description 5.28.0.
+# Names of the Segment spec and Pinterest's names for them. Sources: the presets of segmentio/action-destinations,
+# pinterest-conversions; the Segment e-commerce spec v2; Pinterest API description 5.28.0.
 NAMES = {
     "Payment Info Entered": "add_payment_info",
     "Product Added": "add_to_cart",
@@ -71,58 +70,59 @@ TEXTS = st.text(st.characters(), max_size=12) | st.sampled_from(["", " ", "x" * 
 NUMBERS = st.integers() | st.floats() | st.sampled_from([2**63, 2**64, -1, 10**40, 1e308, 0.1 + 0.2, -0.0])
 SCALARS = st.none() | st.booleans() | NUMBERS | TEXTS
 ODD = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(TEXTS, inner, max_size=2))
-# Identifiers that are good, so that most events get through to a payload.
-GOOD_EMAILS = st.sampled_from(
-    ["Jane@Example.com", "a@b.org", "86E0B9E56C17CC4D12387E1949B85053FBE73BC3CE5A1188713A9D300CC6133D"]
-)
-MONEY = ODD | st.decimals(-1000, 1000, places=2).map(str) | st.floats(0, 1000)
-QUANTITIES = ODD | st.integers(0, 5) | st.sampled_from([2**63 - 1, 2**62, 2**63])
+
+
+def mostly(good):
+    """One value in five is odd: enough of the rest is left for a payload to come of it."""
+    return st.integers(0, 4).flatmap(lambda chance: good if chance else ODD)
 
 
 def members(**strategies):
-    return st.fixed_dictionaries({}, optional=strategies)
+    return st.fixed_dictionaries({}, optional={name: mostly(good) for name, good in strategies.items()})
 
 
-PRODUCTS = members(product_id=ODD, sku=ODD, name=ODD, brand=ODD, category=ODD, price=MONEY, quantity=QUANTITIES)
+EMAILS = st.sampled_from(
+    ["Jane@Example.com", "a@b.org", "86E0B9E56C17CC4D12387E1949B85053FBE73BC3CE5A1188713A9D300CC6133D"]
+)
+MONEY = st.decimals(-1000, 1000, places=2).map(str) | st.floats(0, 1000) | NUMBERS
+QUANTITIES = st.integers(0, 5) | st.sampled_from([2**63 - 1, 2**62, 2**63]) | NUMBERS
+PRODUCTS = members(product_id=TEXTS, sku=TEXTS, name=TEXTS, brand=TEXTS, price=MONEY, quantity=QUANTITIES)
 PROPERTIES = members(
     **dict.fromkeys(("value", "total", "revenue", "price", "predicted_ltv"), MONEY),
-    **dict.fromkeys(("order_id", "query", "name", "category", "brand", "title", "url", "epik", "product_id"), ODD),
-    email=GOOD_EMAILS | ODD,
-    currency=st.sampled_from(["EUR", "usd", "XXX"]) | ODD,
-    products=st.lists(PRODUCTS | ODD, max_size=3) | ODD,
+    **dict.fromkeys(("order_id", "query", "name", "category", "brand", "title", "url", "epik", "product_id"), TEXTS),
+    email=EMAILS,
+    currency=st.sampled_from(["EUR", "usd", "XXX"]),
+    products=st.lists(mostly(PRODUCTS), max_size=3),
     quantity=QUANTITIES,
 )
-ADDRESS = members(city=ODD, state=ODD, postalCode=ODD, country=st.sampled_from(["US", "Germany"]) | ODD)
+ADDRESS = members(city=TEXTS, state=TEXTS, postalCode=TEXTS, country=st.sampled_from(["US", "Germany"]))
 TRAITS = members(
-    **dict.fromkeys(("phone", "firstName", "last_name", "gender", "birthday", "zip", "country"), ODD),
-    email=GOOD_EMAILS | ODD,
-    address=ADDRESS | ODD,
+    **dict.fromkeys(("phone", "firstName", "last_name", "gender", "birthday", "zip", "country"), TEXTS),
+    email=EMAILS,
+    address=ADDRESS,
 )
 CONTEXT = members(
-    ip=st.sampled_from(["203.0.113.9", "2001:db8::1"]) | ODD,
-    userAgent=TEXTS | ODD,
-    locale=st.sampled_from(["en-GB", "de"]) | ODD,
-    timezone=ODD,
-    page=members(url=ODD, search=ODD, title=ODD) | ODD,
+    ip=st.sampled_from(["203.0.113.9", "2001:db8::1"]),
+    userAgent=st.just("Mozilla/5.0") | TEXTS,
+    locale=st.sampled_from(["en-GB", "de"]),
+    timezone=TEXTS,
+    page=members(url=TEXTS, search=TEXTS, title=TEXTS),
     device=members(
-        type=st.sampled_from(["ios", "Android"]) | ODD,
-        advertisingId=ODD,
-        model=ODD,
-        manufacturer=ODD,
-        adTrackingEnabled=ODD,
-    )
-    | ODD,
-    os=members(name=st.sampled_from(["iOS", ""]) | ODD, version=ODD) | ODD,
-    app=members(name=ODD, version=ODD, namespace=ODD) | ODD,
-    network=members(carrier=ODD, wifi=ODD) | ODD,
-    traits=TRAITS | ODD,
-    consent=members(categoryPreferences=ODD) | ODD,
+        type=st.sampled_from(["ios", "Android"]),
+        **dict.fromkeys(("advertisingId", "model", "manufacturer"), TEXTS),
+        adTrackingEnabled=st.booleans(),
+    ),
+    os=members(name=st.sampled_from(["iOS", ""]), version=TEXTS),
+    app=members(name=TEXTS, version=TEXTS, namespace=TEXTS),
+    network=members(carrier=TEXTS, wifi=st.booleans()),
+    traits=TRAITS,
+    consent=members(categoryPreferences=ODD),
 )
 EVENTS = st.fixed_dictionaries(
-    {"type": st.just("track"), "event": st.sampled_from([*NAMES]), "context": CONTEXT | ODD},
+    {"type": st.just("track"), "event": st.sampled_from([*NAMES]), "context": mostly(CONTEXT)},
     optional={
-        "properties": PROPERTIES | ODD,
-        "traits": TRAITS | ODD,
+        "properties": mostly(PROPERTIES),
+        "traits": mostly(TRAITS),
         **dict.fromkeys(("userId", "anonymousId", "name", "category", "timestamp", "sentAt", "channel"), ODD),
     },
 )
@@ -250,7 +250,6 @@ def test_events_without_a_rule_are_withheld():
         verdict = judge(event)
         assert (verdict.state, verdict.cause) == ("withheld", "unmapped")
         assert event["type"] in verdict.detail
-    assert EVENT_TYPES >= {"screen", "identify"}
 
 
 def test_events_without_consent_are_withheld_before_anything_is_read_of_the_person():

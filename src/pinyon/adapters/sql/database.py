@@ -13,7 +13,7 @@ from typing import Any, Final, Self, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.pool import QueuePool
 
-from pinyon.adapters.sql.schema import upgrade
+from pinyon.adapters.sql.tables import REVISION
 from pinyon.domain.errors import PinyonError, StoreDamaged, Unavailable
 
 T = TypeVar("T")
@@ -48,7 +48,10 @@ class Database:
         with path.with_suffix(".lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # one process upgrades, the others find it done
             try:
-                upgrade(writer, path.name)
+                if _revision(writer) != REVISION:
+                    from pinyon.adapters.sql.schema import upgrade  # noqa: PLC0415  # half of a start, seldom needed
+
+                    upgrade(writer, path.name)
             except sa.exc.DBAPIError as error:
                 raise _translated(error, path.name) from error
         return cls(path.name, writer, _sqlite(path, "BEGIN", READERS))
@@ -97,6 +100,15 @@ def insert_rows(connection: sa.Connection, table: sa.Table, rows: Sequence[Mappi
         connection.exec_driver_sql(str(statement), [columns(row) for row in rows])
     else:
         connection.exec_driver_sql(str(statement), [dict(row) for row in rows])
+
+
+def _revision(engine: sa.Engine) -> str | None:
+    """The revision of the schema, as Alembic keeps it; None for an empty database."""
+    with engine.connect() as connection:
+        if not sa.inspect(connection).has_table("alembic_version"):
+            return None
+        revision: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+        return revision
 
 
 def _sqlite(path: Path, begin: str, connections: int) -> sa.Engine:

@@ -93,27 +93,18 @@ class SqlLanes(Lanes):
         await self._database.write(change)
 
     async def totals(self, lane_id: str) -> LaneTotals:
-        def sums(connection: sa.Connection) -> LaneTotals:
-            totals = LaneTotals({}, {})
-            for row in connection.execute(sa.select(tally_table).where(tally_table.c.lane_id == lane_id)):
-                if not row.events:
-                    continue
-                if row.state == "delivered":
-                    totals.delivered[row.event_name] = row.events
-                else:
-                    totals.exceptions[row.state, row.cause] = row.events
-            return totals
-
-        return await self._database.read(sums)
+        return await self._database.read(lambda connection: _totals(connection, lane_id))
 
     async def exceptions(
         self, lane_id: str, *, state: State | None = None, cause: str | None = None, limit: int = 100
     ) -> list[ExceptionRow]:
-        # The index is in this order for one state and cause: the tallies tell which there are.
-        totals = await self.totals(lane_id)
-        groups = [(s, c) for s, c in totals.exceptions if state in {None, s} and cause in {None, c}]
-
         def newest(connection: sa.Connection) -> list[ExceptionRow]:
+            # The index is in this order for one state and cause: the tallies tell which there are.
+            groups = [
+                group
+                for group in _totals(connection, lane_id).exceptions
+                if state in {None, group[0]} and cause in {None, group[1]}
+            ]
             rows = [row for group in groups for row in connection.execute(_newest(lane_id, *group, limit))]
             found = sorted((records.exception(row) for row in rows), key=lambda row: row.place, reverse=True)
             return found[:limit]
@@ -149,7 +140,7 @@ class SqlLanes(Lanes):
         query = sa.select(id_table).where(id_table.c.lane_id == lane_id)
 
         def search(connection: sa.Connection) -> list[ExceptionRow]:
-            scan = connection.execution_options(yield_per=200).execute(query)
+            scan = connection.execute(query, execution_options={"yield_per": 200})
             places = {place for row in scan for place in records.places_of(row, reference(text))}
             found = [_exception_at(connection, lane_id, place) for place in sorted(places, reverse=True)]
             return [row for row in found if row and text in {row.message_id, row.event_id, row.order_id}]
@@ -164,7 +155,7 @@ class SqlLanes(Lanes):
         query = sa.select(table.id, table.reference_list).where(table.lane_id == lane_id).order_by(table.id.desc())
 
         def search(connection: sa.Connection) -> list[OutcomeRecord]:
-            scan = connection.execution_options(yield_per=200).execute(query)
+            scan = connection.execute(query, execution_options={"yield_per": 200})
             ids = [row.id for row in scan if any(True for _ in records.holding(row.reference_list, reference))]
             found = [connection.execute(sa.select(outcome_table).where(table.id == number)).one() for number in ids]
             return [records.outcome(row) for row in found]
@@ -174,6 +165,16 @@ class SqlLanes(Lanes):
     async def close(self) -> None:
         """Closes the database, for all stores that share it."""
         await self._database.close()
+
+
+def _totals(connection: sa.Connection, lane_id: str) -> LaneTotals:
+    totals = LaneTotals({}, {})
+    for row in connection.execute(sa.select(tally_table).where(tally_table.c.lane_id == lane_id)):
+        if row.events and row.state == "delivered":
+            totals.delivered[row.event_name] = row.events
+        elif row.events:
+            totals.exceptions[row.state, row.cause] = row.events
+    return totals
 
 
 def _move(connection: sa.Connection, lane_id: str, position: int) -> None:

@@ -6,6 +6,9 @@ from typing import Final
 
 import sqlalchemy as sa
 
+#: The revision that these tables are of: the newest in ``migrations``, which a test holds it to.
+REVISION: Final = "0001"
+
 METADATA: Final = sa.MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",

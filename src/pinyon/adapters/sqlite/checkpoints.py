@@ -30,11 +30,15 @@ class Checkpointer(threading.Thread):
         self._stopped = threading.Event()
 
     def run(self) -> None:
+        failing = False
         while not self._stopped.wait(INTERVAL):
             try:
                 self.round()
+                failing = False
             except sqlite3.Error as error:  # a full disk, say: what is not moved stays in the write-ahead log
-                _log.warning("log.checkpoint_failed", error=str(error))
+                if not failing:
+                    _log.warning("log.checkpoint_failed", error=str(error))
+                failing = True
         self._db.close()
 
     def round(self) -> None:

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, Self, TypeVar
 
 from pinyon.adapters.sqlite import codec, retention
 from pinyon.adapters.sqlite.checkpoints import Checkpointer
+from pinyon.adapters.sqlite.head import Head
 from pinyon.adapters.sqlite.inbox import Inbox
 from pinyon.adapters.sqlite.lock import FolderLock
 from pinyon.adapters.sqlite.reader import Queries, Readers
-from pinyon.adapters.sqlite.schema import broken, connect_reader, connect_writer, unavailable
+from pinyon.adapters.sqlite.schema import broken, connect_reader, connect_writer
 from pinyon.adapters.sqlite.writer import Entry, Job, Refusal, Writer
 from pinyon.adapters.vault import Keyring
 from pinyon.domain.books import SourceTotals
 from pinyon.domain.chunk import Chunk, ChunkHeader, Rejection, Submission
-from pinyon.domain.errors import StoreDamaged, Unavailable
+from pinyon.domain.errors import PinyonError, StoreDamaged, Unavailable
 from pinyon.domain.lane import Place, reference
 from pinyon.ports.event_log import EventLog, LogFacts
 from pinyon.ports.telemetry import Silent, Telemetry
@@ -85,8 +85,9 @@ class SqliteEventLog(EventLog):
         if submission is None and not rejections:
             return
         future = asyncio.get_running_loop().create_future()
-        keys, size = (submission.keys(), _weight(submission)) if submission else (b"", 0)
-        refusals = [_refusal(rejection) for rejection in rejections] if rejections else []
+        keys = submission.keys() if submission else b""
+        refusals = [_refusal(rejection) for rejection in rejections]
+        size = _weight(submission, refusals)
         writing.inbox.put(Entry(workspace_id, submission, keys, size, refusals, future), size)
         await future
 
@@ -180,13 +181,12 @@ class _Writing:
         self._lock = FolderLock(path.with_suffix(".lock"))
         try:
             db = _checked(path, queries, max_bytes)
-        except BaseException:
+        except PinyonError:
             self._lock.release()
             raise
         self.inbox: Inbox[Entry | Job] = Inbox(max_queue_bytes)
-        self.head = _Head()
-        self._writer = Writer(db, path, keyring, self.inbox, telemetry=telemetry, grown=self.head.grow)
-        self.head.grow(self._writer.head)
+        self.head = Head(queries.head(db))
+        self._writer = Writer(db, path, keyring, self.inbox, head=self.head, telemetry=telemetry)
         self._checkpointer = Checkpointer(path, self._writer.busy, max_wal_bytes=WAL_BYTES)
         self._writer.start()
         self._checkpointer.start()
@@ -205,50 +205,12 @@ class _Writing:
         self._lock.release()
 
 
-class _Head:
-    """The greatest seq, and those who wait for a greater one."""
-
-    def __init__(self) -> None:
-        self.seq = 0
-        self._waiting: list[tuple[int, asyncio.Future[None]]] = []
-        self._changing = threading.Lock()
-
-    def grow(self, seq: int) -> None:
-        """Called by the writer."""
-        with self._changing:
-            self.seq = seq
-            reached = [future for after, future in self._waiting if seq > after]
-            self._waiting = [(after, future) for after, future in self._waiting if seq <= after]
-        for future in reached:
-            future.get_loop().call_soon_threadsafe(_wake, future)
-
-    async def passes(self, after: int) -> None:
-        """Ends when the head is greater than ``after``."""
-        with self._changing:
-            if self.seq > after:
-                return
-            future = asyncio.get_running_loop().create_future()
-            waiting = (after, future)
-            self._waiting.append(waiting)
-        try:
-            await future
-        finally:
-            with self._changing:
-                if waiting in self._waiting:
-                    self._waiting.remove(waiting)
-
-
-def _wake(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)
-
-
 def _checked(path: Path, queries: Queries, max_bytes: int | None) -> sqlite3.Connection:
     """The writing connection to a file found whole. Raises ``StoreDamaged``."""
     try:
         db = connect_writer(path, max_bytes=max_bytes)
     except sqlite3.Error as error:
-        raise unavailable(error, path) from error
+        raise broken(error, path) from error
     try:
         if path.stat().st_size <= CHECKED_BYTES:
             [finding] = db.execute("PRAGMA quick_check(1)").fetchone()
@@ -258,14 +220,16 @@ def _checked(path: Path, queries: Queries, max_bytes: int | None) -> sqlite3.Con
     except sqlite3.Error as error:
         db.close()
         raise broken(error, path) from error
-    except BaseException:
+    except PinyonError:
         db.close()
         raise
     return db
 
 
-def _weight(submission: Submission) -> int:
-    return sum([len(event.body) for event in submission.events])
+def _weight(submission: Submission | None, refusals: Sequence[Refusal]) -> int:
+    """Bytes, all but a few."""
+    bodies = [len(event.body) for event in submission.events] if submission else []
+    return sum(bodies) + sum([len(refusal.packed) for refusal in refusals])
 
 
 def _refusal(rejection: Rejection) -> Refusal:

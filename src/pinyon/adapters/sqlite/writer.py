@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,11 +17,12 @@ import msgspec
 from msgspec import Struct, field
 
 from pinyon.adapters.sqlite import codec
+from pinyon.adapters.sqlite.head import Head
 from pinyon.adapters.sqlite.inbox import Inbox
 from pinyon.adapters.sqlite.schema import unavailable
 from pinyon.adapters.vault import DataKey, Keyring
 from pinyon.domain.chunk import KEY_BYTES, Submission
-from pinyon.domain.errors import RequestRefused
+from pinyon.domain.errors import RequestRefused, Unavailable
 from pinyon.ports.telemetry import Telemetry
 
 #: A commit is cut into chunks of about this many events, and of this many bytes before compression.
@@ -46,7 +48,7 @@ class Entry(Struct, eq=False):
     workspace_id: str
     submission: Submission | None
     keys: bytes
-    size: int  # bytes of the bodies
+    size: int  # bytes
     refusals: list[Refusal]
     future: asyncio.Future[None]
 
@@ -81,8 +83,8 @@ class Writer(threading.Thread):
         keyring: Keyring,
         inbox: Inbox[Entry | Job],
         *,
+        head: Head,
         telemetry: Telemetry,
-        grown: Callable[[int], None],
     ) -> None:
         super().__init__(name="log-writer", daemon=True)
         self._db = db
@@ -90,33 +92,34 @@ class Writer(threading.Thread):
         self._keyring = keyring
         self._inbox = inbox
         self._telemetry = telemetry
-        self._grown = grown
         self._packer = codec.Packer()
         self._keys: dict[str, DataKey] = {}
-        self._head: int = db.execute(
-            "SELECT max((SELECT coalesce(max(seq), 0) FROM payloads), (SELECT seq FROM head))"
-        ).fetchone()[0]
+        self._head = head
         #: Held while a transaction runs. A checkpoint that needs the writer to stand still takes it too: waiting
         #: for each other inside SQLite means sleeping in steps of up to 100 ms.
         self.busy = threading.Lock()
 
-    @property
-    def head(self) -> int:
-        return self._head
-
     def run(self) -> None:
-        while True:
-            items, size = self._inbox.take(COMMIT_BYTES)
-            if not items:
-                break
-            entries = [item for item in items if isinstance(item, Entry)]
-            if entries:
-                self._commit(entries, size)
-            self._inbox.done(size)
-            for item in items:
-                if isinstance(item, Job):
-                    self._do(item)
-        self._db.close()
+        try:
+            while self._step():
+                pass
+        finally:  # nothing is left, or this thread has failed and nobody must wait for it
+            self._inbox.close()
+            left, _ = self._inbox.take(sys.maxsize)
+            _settle(left, Unavailable("log_unavailable", "The event log has failed.", "Start the server again."))
+            self._db.close()
+
+    def _step(self) -> bool:
+        """Write what is queued; false when the log is closed and nothing is left."""
+        items, size = self._inbox.take(COMMIT_BYTES)
+        entries = [item for item in items if isinstance(item, Entry)]
+        if entries:
+            self._commit(entries, size)
+        self._inbox.done(size)
+        for item in items:
+            if isinstance(item, Job):
+                self._do(item)
+        return bool(items)
 
     def _commit(self, entries: list[Entry], size: int) -> None:
         begun = perf_counter()
@@ -129,8 +132,7 @@ class Writer(threading.Thread):
             _settle(entries, _failure(error, self._path))
             return
         if rows.payloads:
-            self._head = rows.payloads[-1][0]
-            self._grown(self._head)
+            self._head.grow(rows.payloads[-1][0])
         _settle(rows.bad, _unstorable())
         _settle(entries, None)
         self._telemetry.committed(
@@ -152,13 +154,13 @@ class Writer(threading.Thread):
         _settle([job], result)
 
     def _undo(self) -> None:
-        if self._db.in_transaction:
+        with suppress(sqlite3.Error):  # an error that ended the transaction itself
             self._db.execute("ROLLBACK")
 
     def _prepare(self, entries: list[Entry]) -> _Rows:
         """All that costs processor time, before the transaction begins."""
         rows = _Rows()
-        seq = self._head
+        seq = self._head.seq
         by_workspace: dict[str, list[Entry]] = {}
         for entry in entries:
             by_workspace.setdefault(entry.workspace_id, []).append(entry)

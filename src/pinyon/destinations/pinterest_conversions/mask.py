@@ -21,7 +21,7 @@ def mask(payload: bytes) -> dict[str, Any]:
         elif name == "client_ip_address":
             user[name] = _address(value)
         elif name in {"click_id", "partner_id"}:
-            user[name] = f"{value[:6]}…"
+            user[name] = f"{value[: min(6, len(value) // 2)]}…"
     url = event.get("event_source_url")
     if url:
         event["event_source_url"] = _without_query(url)

@@ -51,7 +51,7 @@ def read(events: int, reply: Reply) -> Verdict:
         return Forbidden("token_refused", _words(body), _CREDENTIALS_ADVICE)
     if status == 403:
         return Forbidden("account_refused", _words(body), _ACCOUNT_ADVICE)
-    if status in {408, 425, 429} or status >= 500:
+    if status in {408, 409, 425, 429} or status >= 500 or status < 400:  # a redirect says nothing of the events
         reason = "rate_limited" if status == 429 else f"http_{status}"
         return Unreachable(reason, _words(body), _retry_after(reply.headers))
     if status == 404:
@@ -97,13 +97,25 @@ def _words(body: dict[str, Any]) -> str:
     return words.strip()[:_WORDS_LIMIT]
 
 
+#: Most seconds that a vendor's time is honoured for: one mistaken header must not stop a lane for a year.
+_LONGEST_WAIT: Final = 86_400.0
+
+
 def _retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds, when the header is there and readable. Whether Pinterest sends it is not published."""
     value = headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
-        return min(float(value), 86_400.0)
-    if value:
-        stated, answered = email.utils.parsedate_tz(value), email.utils.parsedate_tz(headers.get("date", ""))
-        if stated and answered:
-            return max(0.0, float(email.utils.mktime_tz(stated) - email.utils.mktime_tz(answered)))
-    return None
+        return min(float(value), _LONGEST_WAIT)
+    stated, answered = _moment(value), _moment(headers.get("date", ""))
+    if stated is None or answered is None:
+        return None
+    return min(max(0.0, stated - answered), _LONGEST_WAIT)
+
+
+def _moment(text: str) -> float | None:
+    """An HTTP date in seconds since the epoch."""
+    try:
+        found = email.utils.parsedate_tz(text)
+        return float(email.utils.mktime_tz(found)) if found is not None else None
+    except (ValueError, OverflowError):
+        return None  # a date that there is not: the parser takes any number for a year or a month

@@ -11,7 +11,7 @@ AD_ACCOUNT_ID: Final = Field(
     label="Ad account ID",
     help="The number of the ad account that receives the conversions. In Ads Manager it stands in the address bar.",
     required=True,
-    pattern=r"\d{1,18}",
+    pattern=r"[0-9]{1,18}",
     example="549755885175",
 )
 CONVERSION_TOKEN: Final = Field(
