@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,9 @@ class Shopper(threading.Thread):
 
 
 @pytest.mark.slow
-def test_every_acknowledged_event_survives_25_kills(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_acknowledged_event_survives_25_kills(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     moments = random.Random(7)
     pause, stop = threading.Event(), threading.Event()
     with sandbox(tmp_path, "429=0.03,503=0.03,timeout=0.01,seed=7") as url:
@@ -84,11 +87,11 @@ def test_every_acknowledged_event_survives_25_kills(tmp_path: Path, capsys: pyte
         id_ for shopper in shoppers for id_ in shopper.given_up
     }
     lost = acknowledged - there
-    with capsys.disabled():
-        print(
-            f"\n{KILLS} kills, {len(acknowledged):,} acknowledged, {len(there):,} at the sandbox, {len(lost)} lost; "
-            f"received {books['received']:,}, duplicates {books['duplicates']:,}, resent {counted['duplicates']:,}"
-        )
+    record_property(
+        "counted",
+        f"{KILLS} kills, {len(acknowledged):,} acknowledged, {len(there):,} at the sandbox, {len(lost)} lost; "
+        f"received {books['received']:,}, duplicates {books['duplicates']:,}, resent {counted['duplicates']:,}",
+    )
     assert len(acknowledged) > 1_000
     assert books["difference"] == 0
     assert sum(books["dead"].values()) == 0, "the sandbox refuses none of these: each must have been delivered"

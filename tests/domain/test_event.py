@@ -57,6 +57,8 @@ def test_any_json_object_is_an_event(data):
 @example(b"[1]")
 @example(b'"\\ud800"')
 @example(b"\xff{}")
+@example(b'{"event":"\xff"}')
+@example(b'{"context":{"page":{"url":"\xed\xa0\x80"}}}')
 @example(b'\xef\xbb\xbf{"type":"page"}')
 @example(b'{"a":' * 100_000)
 @example(b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}")

@@ -56,8 +56,10 @@ class WatchedLanes(MemoryLanes):
         async with self.changed:
             self.changed.notify_all()
 
-    async def record(self, lane_id, *, position, outcomes, exceptions):
-        await super().record(lane_id, position=position, outcomes=outcomes, exceptions=exceptions)
+    async def record(self, lane_id, *, position, outcomes, exceptions, passed_over=0):
+        await super().record(
+            lane_id, position=position, outcomes=outcomes, exceptions=exceptions, passed_over=passed_over
+        )
         self.recorded.append((position, list(outcomes), list(exceptions)))
         await self._tell()
 

@@ -55,23 +55,17 @@ def preview(
 def _answers(
     lines: Iterable[bytes], routers: _Routers, source: Source, default: dict[str, Any]
 ) -> Iterator[dict[str, Any]]:
-    import msgspec
-
     from pinyon.domain.errors import PinyonError
-    from pinyon.flows.preview import Preview, preview
+    from pinyon.flows.preview import Preview, preview, read_line
 
     for line in lines:
         if not line.strip():
             continue
         name: Any = None
         try:
-            data = msgspec.json.decode(line)
-            name, event, wanted = _case(data)
+            name, event, wanted = _case(read_line(line))
             router = routers.of({**default, **wanted})
             answer = preview(router, source, event, time.time())
-        except (msgspec.DecodeError, RecursionError):
-            advice = "Send one JSON object on each line."
-            answer = Preview(error={"code": "malformed_json", "message": "The line is not JSON.", "advice": advice})
         except PinyonError as error:
             answer = Preview(error={"code": error.code, "message": error.message, "advice": error.advice})
         yield {"name": name, **_as_data(answer)}
@@ -85,11 +79,18 @@ def _as_data(answer: Preview) -> dict[str, Any]:
 
 
 def _case(data: Any) -> tuple[Any, Any, dict[str, Any]]:
-    """(name, event, destination) of a line. An event has a type; a case wraps one in a member ``event``."""
-    if isinstance(data, dict) and isinstance(data.get("event"), dict):
-        wanted = data.get("destination")
-        return data.get("name"), data["event"], wanted if isinstance(wanted, dict) else {}
-    return None, data, {}
+    """(name, event, destination) of a line. An event has a type; a case wraps one in a member ``event``.
+
+    Raises ``ConfigurationInvalid``.
+    """
+    from pinyon.domain.errors import ConfigurationInvalid
+
+    if not (isinstance(data, dict) and isinstance(data.get("event"), dict)):
+        return None, data, {}
+    wanted = data.get("destination")
+    if wanted is not None and not isinstance(wanted, dict):
+        raise ConfigurationInvalid("The destination is not an object.", advice='For example: {"preset": "pinyon"}.')
+    return data.get("name"), data["event"], wanted or {}
 
 
 class _Routers:

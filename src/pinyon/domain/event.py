@@ -229,7 +229,7 @@ def read_event(body: bytes) -> Event:
     """
     try:
         return _decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):  # of the decoder, or of text that is not UTF-8
         return event_from(read_object(body))
 
 

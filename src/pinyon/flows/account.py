@@ -6,8 +6,6 @@ has not read. Neither is derived from the other, so a difference means that some
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from pinyon.domain.books import Books, DestinationBooks
 from pinyon.domain.lane import Lane
 from pinyon.domain.registry import Destination, Registry, Workspace
@@ -46,26 +44,25 @@ class Account:
         while True:
             position = lane.position
             head = await self._log.head()
-            received = await self._received(destination, lane, head)
-            unread = await self._log.unread(lane.workspace_id, after=position)
-            later = await self._log.unread(lane.workspace_id, after=head)
+            collected = await self._collected(lane, head)
+            unread = await self._unread(lane, head)
             totals = await self._lanes.totals(lane.id)
             lane = next(other for other in await self._lanes.all() if other.id == lane.id)
             if lane.position == position:
-                waiting = _of_sources(unread, destination.source_ids) - _of_sources(later, destination.source_ids)
-                return _books(destination, received, waiting, totals)
+                waiting = sum(count for source_id, count in unread.items() if source_id in destination.source_ids)
+                ignored = sum(unread.values()) - waiting + totals.passed_over
+                return _books(destination, collected - ignored, waiting, totals)
 
-    async def _received(self, destination: Destination, lane: Lane, head: int) -> int:
+    async def _collected(self, lane: Lane, head: int) -> int:
+        """Events of the workspace in the lane's time, up to ``head``, by the ledger."""
         totals = await self._log.totals(lane.workspace_id, through=head)
-        return sum(
-            total.received - lane.baseline.get(source_id, 0)
-            for source_id, total in totals.items()
-            if source_id in destination.source_ids
-        )
+        return sum(total.received - lane.baseline.get(source_id, 0) for source_id, total in totals.items())
 
-
-def _of_sources(counts: dict[str, int], source_ids: Sequence[str]) -> int:
-    return sum(count for source_id, count in counts.items() if source_id in source_ids)
+    async def _unread(self, lane: Lane, head: int) -> dict[str, int]:
+        """Source id -> events between the lane's position and ``head``."""
+        unread = await self._log.unread(lane.workspace_id, after=lane.position)
+        later = await self._log.unread(lane.workspace_id, after=head)
+        return {source_id: count - later.get(source_id, 0) for source_id, count in unread.items()}
 
 
 def _books(destination: Destination, received: int, unread: int, totals: LaneTotals) -> DestinationBooks:

@@ -107,6 +107,7 @@ class Worker:
                 position=result.unit.through,
                 outcomes=result.outcomes,
                 exceptions=result.exceptions,
+                passed_over=result.unit.passed_over,
             )
             units.task_done()
             self._slots.release()

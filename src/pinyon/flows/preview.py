@@ -16,6 +16,7 @@ from pinyon.domain.event_time import parse_time
 from pinyon.domain.mapping.findings import findings
 from pinyon.domain.registry import Destination, Source
 from pinyon.flows.collect import Flaw, open_batch, sort
+from pinyon.flows.collect.repair import repair
 from pinyon.flows.route import Ready, Router, read
 from pinyon.ports.destination import DestinationType
 
@@ -79,21 +80,32 @@ def _warnings(received: ReceivedEvent, ready: Ready, origin: mapping.Origin) -> 
     return findings(event, cleared, origin)
 
 
+def read_line(line: bytes) -> Any:
+    """The JSON value of a line, read as leniently as a request is.
+
+    Raises ``RequestRefused`` (malformed_json, too_deep).
+    """
+    try:
+        return msgspec.json.decode(line)
+    except (ValueError, RecursionError):
+        return msgspec.json.decode(repair(line.decode("utf-8", "replace").encode()))
+
+
 def router_for(data: Mapping[str, Any], source: Source, types: Mapping[str, DestinationType]) -> Router:
     """The rules of a destination as a file or the API describes it; what only sending needs may be missing.
 
     Raises ``ConfigurationInvalid``.
     """
     name = data.get("type") or next(iter(types))
-    kind = types.get(name)
+    kind = types.get(name) if isinstance(name, str) else None
     if kind is None:
         raise ConfigurationInvalid(f'The destination type "{name}" is not known.', advice=_known(types))
-    preset = data.get("preset") or kind.presets[0].name
-    if preset not in {known.name for known in kind.presets}:
-        names = [known.name for known in kind.presets]
+    names = [known.name for known in kind.presets]
+    preset = data.get("preset") or names[0]
+    if preset not in names:
         raise ConfigurationInvalid(f'The preset "{preset}" is not known.', advice=_known(names))
-    categories = data.get("consent_categories") or ()
-    if isinstance(categories, str) or not all(isinstance(category, str) for category in categories):
+    categories = data.get("consent_categories") or []
+    if not isinstance(categories, list) or not all(isinstance(category, str) for category in categories):
         raise ConfigurationInvalid("consent_categories must be a list of names.", advice="For example: [advertising].")
     needed = {field.name: field.example for field in kind.fields}
     destination = Destination(

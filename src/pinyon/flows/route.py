@@ -62,6 +62,7 @@ class Unit(Struct):
     through: int
     routed: list[Routed]
     exceptions: list[ExceptionRow]
+    passed_over: int = 0  # events of sources that the destination does not listen to
 
 
 UNDECODABLE: Final = Stopped("dead", "undecodable", "The stored event is not valid JSON, or is nested too deeply.")
@@ -102,6 +103,7 @@ class Router:
             origin = self.origin(submission)
             if origin is None:
                 index += len(submission.events)
+                unit.passed_over += len(submission.events)
                 continue
             for received in submission.events:
                 index += 1

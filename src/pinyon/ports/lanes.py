@@ -16,6 +16,7 @@ class LaneTotals(Struct, frozen=True):
 
     delivered: dict[str, int]  # vendor's event name -> events
     exceptions: dict[tuple[State, str], int]  # (state, cause) -> events
+    passed_over: int = 0  # events of sources that the destination did not listen to when the lane read them
 
 
 class Lanes(Protocol):
@@ -35,6 +36,7 @@ class Lanes(Protocol):
         position: int,
         outcomes: Sequence[OutcomeRecord],
         exceptions: Sequence[ExceptionRow],
+        passed_over: int = 0,
     ) -> None:
         """Move the position and keep the records, all in one transaction.
 

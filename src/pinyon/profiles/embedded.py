@@ -117,11 +117,7 @@ async def configure_from(pinyon: Pinyon, path: Path) -> Registry:
     Lanes are opened here, before anything is collected, so that the first event finds its destination listening.
     Raises ``ConfigurationInvalid``.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise ConfigurationInvalid(f"{path} cannot be read: {reason}.") from error
+    text = _read(path)
     document = configure.parse(text, str(path), TYPES, resolve_secret)
     current = await pinyon.registry.load()
     wanted = configure.apply(document, current, TYPES, new_id)
@@ -129,6 +125,14 @@ async def configure_from(pinyon: Pinyon, path: Path) -> Registry:
     for destination in registry.destinations:
         await open_lane(pinyon.log, pinyon.lanes, destination, pinyon.clock.now())
     return registry
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ConfigurationInvalid(f"{path} cannot be read: {reason}.") from error
 
 
 def new_id(prefix: str) -> str:

@@ -16,7 +16,9 @@ PREFIX = "PINYON_"
 
 
 class _Environment(Settings, BaseSettings):
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True, enable_decoding=False)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True, enable_decoding=False
+    )
 
 
 def read_settings(**given: Any) -> Settings:

@@ -158,6 +158,7 @@ def test_an_odd_event_of_posthog_is_valid_or_stopped(event):
 @settings(max_examples=200, deadline=None)
 @given(st.binary(), st.sampled_from(["segment", "posthog"]))
 @example(b"[1]", "posthog")
+@example(b'{"event":"\xff"}', "posthog")
 @example(b"5", "segment")
 @example(b'{"event":"$pageview","properties":{"a":"\\ud83d","b":1e999}}', "posthog")
 @example(b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "posthog")

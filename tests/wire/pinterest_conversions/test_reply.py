@@ -168,6 +168,7 @@ STATUSES = st.sampled_from([0, 100, 200, 201, 204, 301, 400, 401, 403, 404, 409,
 @settings(max_examples=300, deadline=None)
 @given(STATUSES, HEADERS, BODIES, st.integers(1, 3))
 @example(200, {}, b"[" * 100_000, 1)
+@example(400, {}, b'{"code":4196,"message":"Stra\xdfe"}', 1)
 @example(422, {}, b'{"details":' * 5_000, 1)
 @example(503, {"retry-after": "1 Jan 0 0:0:0 GMT", "date": "1 Jan 0 0:0:0 GMT"}, b"", 1)
 @example(400, {}, b'{"code":"\\ud800","message":"\\ud800"}', 1)

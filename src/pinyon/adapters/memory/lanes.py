@@ -18,6 +18,7 @@ class _Records(Struct):
 
     outcomes: list[OutcomeRecord] = field(default_factory=list)
     exceptions: dict[Place, ExceptionRow] = field(default_factory=dict)
+    passed_over: int = 0
 
 
 class MemoryLanes(Lanes):
@@ -48,12 +49,14 @@ class MemoryLanes(Lanes):
         position: int,
         outcomes: Sequence[OutcomeRecord],
         exceptions: Sequence[ExceptionRow],
+        passed_over: int = 0,
     ) -> None:
         lane = self._lanes[lane_id]
         if position < lane.position:
             raise ValueError(f"lane {lane_id}: position {position} is before {lane.position}")
         self._lanes[lane_id] = replace(lane, position=position)
         records = self._records.setdefault(lane_id, _Records())
+        records.passed_over += passed_over
         records.outcomes.extend(outcomes)
         for row in exceptions:
             records.exceptions[row.place] = row
@@ -69,7 +72,7 @@ class MemoryLanes(Lanes):
         for record in self._of(lane_id).outcomes:
             delivered.update(record.by_name)
         exceptions = Counter((row.state, row.cause) for row in self._of(lane_id).exceptions.values())
-        return LaneTotals(dict(delivered), dict(exceptions))
+        return LaneTotals(dict(delivered), dict(exceptions), self._of(lane_id).passed_over)
 
     async def exceptions(
         self, lane_id: str, *, state: State | None = None, cause: str | None = None, limit: int = 100

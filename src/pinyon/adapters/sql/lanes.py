@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -22,6 +22,10 @@ from pinyon.ports.lanes import Lanes, LaneTotals
 
 #: (state, cause, event name) -> events to add
 Tallies = Counter[tuple[str, str, str]]
+
+
+#: A tally beside those of the states.
+_PASSED_OVER: Final = "passed over"
 
 
 class SqlLanes(Lanes):
@@ -59,10 +63,11 @@ class SqlLanes(Lanes):
         position: int,
         outcomes: Sequence[OutcomeRecord],
         exceptions: Sequence[ExceptionRow],
+        passed_over: int = 0,
     ) -> None:
         def keep(connection: sa.Connection) -> None:
             _move(connection, lane_id, position)
-            tallies: Tallies = Counter()
+            tallies: Tallies = Counter({(_PASSED_OVER, "", ""): passed_over} if passed_over else {})
             if outcomes:
                 connection.execute(sa.insert(outcome_table), [records.outcome_values(lane_id, one) for one in outcomes])
                 for outcome in outcomes:
@@ -168,13 +173,17 @@ class SqlLanes(Lanes):
 
 
 def _totals(connection: sa.Connection, lane_id: str) -> LaneTotals:
-    totals = LaneTotals({}, {})
+    delivered: dict[str, int] = {}
+    exceptions: dict[tuple[State, str], int] = {}
+    passed_over = 0
     for row in connection.execute(sa.select(tally_table).where(tally_table.c.lane_id == lane_id)):
-        if row.events and row.state == "delivered":
-            totals.delivered[row.event_name] = row.events
+        if row.state == _PASSED_OVER:
+            passed_over = row.events
+        elif row.events and row.state == "delivered":
+            delivered[row.event_name] = row.events
         elif row.events:
-            totals.exceptions[row.state, row.cause] = row.events
-    return totals
+            exceptions[row.state, row.cause] = row.events
+    return LaneTotals(delivered, exceptions, passed_over)
 
 
 def _move(connection: sa.Connection, lane_id: str, position: int) -> None:

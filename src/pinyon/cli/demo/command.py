@@ -75,7 +75,10 @@ async def _run(
             print_json(result)
         else:
             print_report(result)
-            print_next(on.server, on.sandbox, str(on.data), example)
+            if stay:
+                print_next(on.server, on.sandbox, str(on.data), example)
+            else:
+                typer.echo("Without --exit both servers stay up, and it says where to look next.")
         if stay:
             if not as_json:
                 typer.echo("\nBoth stay up. Ctrl-C ends them.")

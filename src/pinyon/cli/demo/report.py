@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import typer
@@ -101,10 +102,11 @@ def print_report(result: Report) -> None:
 
 
 def print_next(server: str, sandbox: str, data: str, example: str | None) -> None:
-    """Where to look next."""
+    """Where to look next, with the command as it was called."""
+    pinyon = sys.argv[0]
     typer.echo("\nWhere to look next:")
     typer.echo(f"  {sandbox}   what arrived at Pinterest's stand-in")
     typer.echo(f"  {server}/metrics   the server's figures")
-    typer.echo(f"  pinyon account --data {data}")
+    typer.echo(f"  {pinyon} account --data {data}")
     if example:
-        typer.echo(f"  pinyon explain {example} --data {data}")
+        typer.echo(f"  {pinyon} explain {example} --data {data}")

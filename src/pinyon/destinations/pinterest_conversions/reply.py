@@ -85,7 +85,7 @@ def _outcome(verdict: Any) -> Outcome:
 def _decode(body: bytes) -> dict[str, Any]:
     try:
         data = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):  # of the decoder, or of text that is not UTF-8
         return {}
     return data if isinstance(data, dict) else {}
 

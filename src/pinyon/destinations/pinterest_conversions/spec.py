@@ -20,6 +20,7 @@ CONVERSION_TOKEN: Final = Field(
     help="Made in Ads Manager under Conversions, Set up API, Generate new token. Pinterest shows it once.",
     required=True,
     secret=True,
+    pattern=r"[!-~]+",  # it goes into a header
     example="env:PINTEREST_TOKEN",
 )
 

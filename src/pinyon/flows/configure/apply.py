@@ -36,7 +36,7 @@ def apply(
     return Registry(
         registry.revision,
         (*workspaces, *(known for known in registry.workspaces if known not in workspaces)),
-        (*sources, *_switched_off(registry.sources, sources)),
+        (*sources, *_without_keys_of(sources, _switched_off(registry.sources, sources))),
         (*destinations, *_switched_off(registry.destinations, destinations)),
     )
 
@@ -49,7 +49,7 @@ def _source(workspace: Workspace, entry: SourceEntry, registry: Registry, new_id
         workspace_id=workspace.id,
         name=entry.name,
         kind=entry.kind,
-        write_keys=tuple(entry.write_keys),
+        write_keys=tuple(entry.write_key),
         consent_default=entry.consent_default,
         currency=entry.currency,
         enabled=entry.enabled,
@@ -94,3 +94,12 @@ def _settings(entry: DestinationEntry, kind: DestinationType, *, secret: bool) -
 def _switched_off(known: tuple[Kept, ...], configured: list[Kept]) -> list[Kept]:
     ids = {entry.id for entry in configured}
     return [msgspec.structs.replace(entry, enabled=False) for entry in known if entry.id not in ids]
+
+
+def _without_keys_of(configured: list[Source], switched_off: list[Source]) -> list[Source]:
+    """A key that has gone to another source, as when one is renamed, must not lead to the old one."""
+    taken = {key for source in configured for key in source.write_keys}
+    return [
+        msgspec.structs.replace(source, write_keys=tuple(key for key in source.write_keys if key not in taken))
+        for source in switched_off
+    ]

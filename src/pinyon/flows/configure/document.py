@@ -5,10 +5,10 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from pinyon.domain.errors import ConfigurationInvalid
 from pinyon.domain.money import currency_code
@@ -29,7 +29,9 @@ class _Entry(BaseModel):
 class SourceEntry(_Entry):
     name: str = Field(pattern=_NAME)
     kind: Literal["web", "app", "server"] = "web"
-    write_key: str | list[str]
+    write_key: Annotated[list[str], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)] = (
+        Field(min_length=1)
+    )
     consent_default: Literal["granted", "denied"] = "denied"
     currency: str | None = None
     enabled: bool = True
@@ -41,17 +43,13 @@ class SourceEntry(_Entry):
             raise ValueError("is not an ISO 4217 code such as EUR")
         return value
 
-    @property
-    def write_keys(self) -> list[str]:
-        return [self.write_key] if isinstance(self.write_key, str) else self.write_key
-
 
 class DestinationEntry(_Entry):
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)
 
     name: str = Field(pattern=_NAME)
     type: str
-    sources: list[str]
+    sources: list[str] = Field(min_length=1)
     preset: str = "pinyon"
     consent_categories: list[str] = []
     enabled: bool = True
@@ -82,6 +80,9 @@ def parse(text: str, filename: str, types: Mapping[str, DestinationType], resolv
         data = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise ConfigurationInvalid(f"{filename} is not YAML.", [_yaml_finding(filename, error)]) from error
+    except RecursionError as error:
+        finding = f"{filename}:1: is nested too deeply, or an alias refers to what it stands in."
+        raise ConfigurationInvalid(f"{filename} cannot be used.", [finding]) from error
     checker = _Checker(filename, places, types, resolve)
     for line, key in doubled:
         checker.findings.append(f'{filename}:{line}: "{key}" stands twice. Keep one.')
@@ -144,7 +145,7 @@ class _Checker:
             self._check_unique((*path, "sources"), [source.name for source in workspace.sources])
             self._check_unique((*path, "destinations"), [entry.name for entry in workspace.destinations])
             for number, source in enumerate(workspace.sources):
-                for key in source.write_keys:
+                for key in source.write_key:
                     if key in keys:
                         place = (*path, "sources", number, "write_key")
                         self._find(place, f'is the write key of the source "{keys[key]}" too', "Give each its own.")
@@ -180,6 +181,8 @@ class _Checker:
             field = known.get(name)
             if field is None:
                 self._find((*path, name), "is not known here", _nearest(name, [*common, *known]))
+            elif value is None:
+                continue  # told below, where it is required
             elif not isinstance(value, str):
                 advice = f'Put it in quotes: {name}: "{value}"' if isinstance(value, int) else ""
                 self._find((*path, name), "must be text", advice)
@@ -197,7 +200,7 @@ class _Checker:
 
 def _explain(detail: Any) -> tuple[tuple[str | int, ...], str, str]:
     """A pydantic finding as (path, what is wrong, what to do)."""
-    path = tuple(part for part in detail["loc"] if not str(part).startswith(("str", "list[")))
+    path: tuple[str | int, ...] = detail["loc"]
     kind = detail["type"]
     if kind == "missing":
         return path, "is missing", ""
@@ -205,6 +208,8 @@ def _explain(detail: Any) -> tuple[tuple[str | int, ...], str, str]:
         return path, "is not known here", _nearest(str(path[-1]), _names_beside(path))
     if kind == "value_error":
         return path, str(detail["ctx"]["error"]), ""
+    if kind == "too_short":
+        return path, "is empty", "Name at least one."
     if kind == "string_pattern_mismatch":
         return path, "is not a name", "Use letters, digits, spaces, dots, dashes; 64 characters at most."
     return path, f"is wrong: {detail['msg'][0].lower()}{detail['msg'][1:]}", ""

@@ -79,11 +79,11 @@ class LanesConformance:
         row = exception(Place(9, 1), attempts=(Attempt(100.0, 422, 0.1, "answered"),))
         async with open_lanes() as lanes:
             lane = await lanes.open("ws_a", "dst_1", start=7, baseline={}, now=100.0)
-            await lanes.record(lane.id, position=9, outcomes=[batch], exceptions=[row])
+            await lanes.record(lane.id, position=9, outcomes=[batch], exceptions=[row], passed_over=3)
             assert await lanes.all() == [msgspec.structs.replace(lane, position=9)]
             assert await lanes.outcome_at(lane.id, Place(8, 0)) == batch
             assert await lanes.exception_at(lane.id, Place(9, 1)) == row
-            assert await lanes.totals(lane.id) == LaneTotals({"checkout": 2}, {("dead", "rejected"): 1})
+            assert await lanes.totals(lane.id) == LaneTotals({"checkout": 2}, {("dead", "rejected"): 1}, 3)
 
     @in_loop
     async def test_a_record_may_stay_at_the_position(self, open_lanes: OpenLanes) -> None:
