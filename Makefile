@@ -6,6 +6,7 @@
 #   make test ARGS="tests/domain"    the checks, and only these tests
 #   make check                       the checks alone
 #   make bench                       what an event costs, side by side with plain ways to do the same
+#   make docs                        write the parts of the docs that are made from code
 #   make lock                        write requirements/*.txt anew from pyproject.toml
 
 PYTHON ?= python3
@@ -14,7 +15,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 ARGS ?=
 
-.PHONY: demo test check bench lock clean
+.PHONY: demo test check bench docs lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -35,6 +36,9 @@ check: $(VENV)/dev.stamp
 
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -m bench $(ARGS)
+
+docs: $(VENV)/dev.stamp
+	$(BIN)/python -m scripts.docs
 
 lock: $(VENV)/dev.stamp
 	$(PIP) install uv

@@ -48,7 +48,7 @@ def test_configurations_can_be_read(name):
     text = (DOCS / "reference/examples" / name).read_text(encoding="utf-8")
     configuration = parse(text, name, TYPES, lambda reference: f"pina_{re.sub(r'[^A-Za-z]', '_', reference)}")
     assert configuration.workspaces[0].destinations[0].settings["ad_account_id"] == "549755885175"
-    assert configuration.workspaces[0].sources[0].write_keys[0] == "pina_env_SHOP_WRITE_KEY"
+    assert configuration.workspaces[0].sources[0].write_key[0] == "pina_env_SHOP_WRITE_KEY"
 
 
 def test_the_full_configuration_has_every_member():

@@ -39,9 +39,14 @@ def preview(
     """
     import msgspec
 
+    from pinyon.domain.errors import ConfigurationInvalid
+    from pinyon.domain.money import currency_code
     from pinyon.domain.registry import Source
 
-    source = Source("src_preview", "ws_preview", "preview", kind, (), consent_default, currency)
+    code = currency_code(currency) if currency is not None else None
+    if currency is not None and code is None:
+        raise ConfigurationInvalid("--currency is not an ISO 4217 code.", advice="For example: EUR.")
+    source = Source("src_preview", "ws_preview", "preview", kind, (), consent_default, code)
     default: dict[str, Any] = _read_destination(destination) if destination is not None else {}
     default.setdefault("preset", preset)
     routers = _Routers(source)
@@ -64,7 +69,7 @@ def _answers(
         name: Any = None
         try:
             name, event, wanted = _case(read_line(line))
-            router = routers.of({**default, **wanted})
+            router = routers.of(_merged(default, wanted))
             answer = preview(router, source, event, time.time())
         except PinyonError as error:
             answer = Preview(error={"code": error.code, "message": error.message, "advice": error.advice})
@@ -78,19 +83,20 @@ def _as_data(answer: Preview) -> dict[str, Any]:
     return data
 
 
-def _case(data: Any) -> tuple[Any, Any, dict[str, Any]]:
-    """(name, event, destination) of a line. An event has a type; a case wraps one in a member ``event``.
+def _case(data: Any) -> tuple[Any, Any, Any]:
+    """(name, event, destination) of a line. An event has a type; a case wraps one in a member ``event``."""
+    if isinstance(data, dict) and isinstance(data.get("event"), dict):
+        return data.get("name"), data["event"], data.get("destination")
+    return None, data, None
 
-    Raises ``ConfigurationInvalid``.
-    """
+
+def _merged(default: dict[str, Any], wanted: Any) -> dict[str, Any]:
+    """Raises ``ConfigurationInvalid``."""
     from pinyon.domain.errors import ConfigurationInvalid
 
-    if not (isinstance(data, dict) and isinstance(data.get("event"), dict)):
-        return None, data, {}
-    wanted = data.get("destination")
     if wanted is not None and not isinstance(wanted, dict):
         raise ConfigurationInvalid("The destination is not an object.", advice='For example: {"preset": "pinyon"}.')
-    return data.get("name"), data["event"], wanted or {}
+    return {**default, **(wanted or {})}
 
 
 class _Routers:

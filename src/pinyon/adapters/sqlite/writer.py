@@ -115,7 +115,8 @@ class Writer(threading.Thread):
         entries = [item for item in items if isinstance(item, Entry)]
         if entries:
             self._commit(entries, size)
-        self._inbox.done(size)
+        else:
+            self._inbox.done(size)
         for item in items:
             if isinstance(item, Job):
                 self._do(item)
@@ -129,15 +130,17 @@ class Writer(threading.Thread):
         except Exception as error:  # noqa: BLE001 - whatever it is, it fails this commit and not the next
             self._keys.clear()  # a new key may be lost with the transaction
             self._undo()
+            self._inbox.done(size)
             _settle(entries, _failure(error, self._path))
             return
+        self._inbox.done(size)  # before anyone is told: whoever appends again at once must find the room
         if rows.payloads:
             self._head.grow(rows.payloads[-1][0])
         _settle(rows.bad, _unstorable())
         _settle(entries, None)
         self._telemetry.committed(
             events=sum(rows.received.values()),
-            payload_bytes=size,
+            payload_bytes=sum([len(payload) for _, payload in rows.payloads]),
             seconds=perf_counter() - begun,
             sync_seconds=sync_seconds,
         )

@@ -39,9 +39,10 @@ class SourceEntry(_Entry):
     @field_validator("currency")
     @classmethod
     def _known_currency(cls, value: str | None) -> str | None:
-        if value is not None and currency_code(value) is None:
+        code = currency_code(value) if value is not None else None
+        if value is not None and code is None:
             raise ValueError("is not an ISO 4217 code such as EUR")
-        return value
+        return code
 
 
 class DestinationEntry(_Entry):
