@@ -239,3 +239,7 @@ def test_equal_names_in_two_workspaces_are_two_things():
 
 def test_the_revision_is_the_one_the_change_was_made_on():
     assert apply(GOOD, Registry(7)).revision == 7
+
+
+def test_the_currency_is_kept_by_its_code():
+    assert apply(changed("currency: EUR", "currency: eur")).sources[0].currency == "EUR"

@@ -10,7 +10,7 @@ class Telemetry(Protocol):
         """One answered ingestion request; ``code`` is "ok" or the error's."""
 
     def committed(self, *, events: int, payload_bytes: int, seconds: float, sync_seconds: float) -> None:
-        """One commit of the log: how long in all, and how long the durable write alone."""
+        """One commit of the log: bytes as stored, time in all, and of the durable write alone."""
 
     def attempted(self, *, destination_id: str, status: int, result: str, events: int, seconds: float) -> None: ...
 
