@@ -1,6 +1,7 @@
 """Which texts the code can give to a call, read from its source: codes, causes and log lines are texts in place."""
 
 import ast
+import functools
 from pathlib import Path
 
 import pinyon
@@ -8,11 +9,11 @@ import pinyon
 SOURCE = Path(pinyon.__file__).parent
 
 
+@functools.cache
 def modules():
     """The parsed modules of the package; the test doubles are none of a user's."""
-    for path in sorted(SOURCE.rglob("*.py")):
-        if path.relative_to(SOURCE).parts[0] != "testing":
-            yield ast.parse(path.read_text(encoding="utf-8"))
+    paths = [path for path in sorted(SOURCE.rglob("*.py")) if path.relative_to(SOURCE).parts[0] != "testing"]
+    return [ast.parse(path.read_text(encoding="utf-8")) for path in paths]
 
 
 def calls(names):
