@@ -9,6 +9,7 @@ from typing import Protocol
 import structlog
 
 from pinyon.domain.books import Books
+from pinyon.domain.errors import PinyonError
 from pinyon.domain.lane import Lag
 from pinyon.domain.registry import Registry, Source
 from pinyon.domain.trace import Trace
@@ -89,7 +90,10 @@ class Pinyon:
 
     async def troubles(self) -> list[str]:
         """Why the server is not ready; empty when it is."""
-        return await self.watch.troubles(await self.registry.load())
+        try:
+            return await self.watch.troubles(await self.registry.load())
+        except PinyonError as error:
+            return [str(error)]
 
     async def render_metrics(self) -> bytes:
         registry = await self.registry.load()

@@ -120,7 +120,7 @@ def test_smoke_metrics_and_health(tmp_path: Path) -> None:
         metrics = httpx2.get(f"{pinyon.url}/metrics", trust_env=False).text
         for line in (
             'pinyon_events{cause="",destination="pinterest",state="delivered",workspace="acme"} 1.0',
-            'pinyon_lane_lag_events{destination="pinterest"} 0.0',
+            'pinyon_lane_lag_events{destination="pinterest",workspace="acme"} 0.0',
             'pinyon_ingest_requests_total{code="ok",status="200"} 1.0',
             "pinyon_log_fsync_seconds_count 1.0",
         ):

@@ -155,6 +155,20 @@ def test_a_server_is_not_the_person(source, agent):
     assert (found.ip, found.user_agent) == (None, None)
 
 
+# Source: RFC 1918, RFC 3927, RFC 6598, RFC 4193, RFC 4291.
+LOCAL = ["10.0.0.1", "127.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "169.254.1.1", "100.64.0.1"]
+
+
+@pytest.mark.parametrize("address", [*LOCAL, "::1", "fd00::1", "fe80::1"])
+def test_the_address_of_a_proxy_is_not_the_persons(address):
+    assert cleared({}, ip=address, user_agent=BROWSER).identity.ip is None
+
+
+@pytest.mark.parametrize("address", ["172.32.0.1", "100.128.0.1", "11.0.0.1", "192.169.0.1", "2001:db8::1"])
+def test_a_public_address_beside_the_local_ones_is_kept(address):
+    assert cleared({}, ip=address, user_agent=BROWSER).identity.ip == address
+
+
 @pytest.mark.parametrize("hidden", ["0.0.0.0", "::", "::ffff:0.0.0.0"])  # noqa: S104 - a value that is looked for
 def test_an_address_that_the_sender_hides_stays_hidden(hidden):
     """Clients send the unspecified address where no address is to be kept; it is not replaced by the peer's."""

@@ -83,13 +83,11 @@ def _of_folder(settings: Settings) -> Iterator[Finding]:
 def _of_configuration(config: Path | None) -> Iterator[Finding]:
     if config is None:
         return
-    from pinyon.flows import configure
-    from pinyon.profiles.destinations import TYPES
-    from pinyon.profiles.environment import resolve_secret
+    from pinyon.profiles.configuration import read_configuration
 
     try:
-        configure.parse(config.read_text(encoding="utf-8"), str(config), TYPES, resolve_secret)
-    except (OSError, UnicodeDecodeError, PinyonError) as error:
+        read_configuration(config)
+    except PinyonError as error:
         yield Finding("failure", f"{config} cannot be used", str(error))
     else:
         yield Finding("ok", f"{config} is in order")

@@ -31,6 +31,7 @@ def serve(
     source's write key. Settings come from PINYON_ variables; see docs/reference/settings.md.
     """
     del profile  # there is one so far; the option is there so that scripts can name it
+    from pinyon.profiles.configuration import read_configuration
     from pinyon.profiles.environment import read_settings, unknown_settings
 
     settings = read_settings(data=data, host=host, port=port)
@@ -38,9 +39,10 @@ def serve(
     from pinyon.cli.server import run_server, share_metrics
 
     set_up(settings, role=role, unknown=unknown_settings())
+    document = read_configuration(config) if config is not None else None  # a wrong one leaves nothing behind
     share_metrics(settings, fresh=role != "deliver")
     try:
-        run_async(run_server(settings, config, role, as_json=as_json, follow_stdin=follow_stdin))
+        run_async(run_server(settings, document, role, as_json=as_json, follow_stdin=follow_stdin))
     except ExceptionGroup as group:
         error = _first(group)
         if isinstance(error, OSError):

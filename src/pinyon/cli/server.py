@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -19,6 +17,7 @@ from pinyon.cli.output import print_json
 if TYPE_CHECKING:
     from pinyon.app import Pinyon
     from pinyon.config import Settings
+    from pinyon.flows.configure import Configuration
 
 logger = structlog.get_logger("pinyon")
 
@@ -30,14 +29,29 @@ RESTART_AFTER: Final = 1.0
 def share_metrics(settings: Settings, *, fresh: bool) -> None:
     """Must come before anything imports prometheus-client: it reads the variable when it is imported."""
     folder = settings.data / METRICS_FOLDER
-    if fresh:
-        shutil.rmtree(folder, ignore_errors=True)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.mkdir(mode=0o700, exist_ok=True)
+    if fresh:
+        for figures in folder.glob("*_*.db"):
+            if not _is_running(figures.stem.rpartition("_")[2]):
+                figures.unlink(missing_ok=True)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
 
 
-async def run_server(settings: Settings, config: Path | None, role: str, *, as_json: bool, follow_stdin: bool) -> None:
+def _is_running(pid: str) -> bool:
+    """Another server's figures are not ours to clear."""
+    try:
+        os.kill(int(pid), 0)
+    except (ValueError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+async def run_server(
+    settings: Settings, document: Configuration | None, role: str, *, as_json: bool, follow_stdin: bool
+) -> None:
     """Does the role's work until a signal, or the end of the process that started this one."""
     stop, go = asyncio.Event(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -46,7 +60,7 @@ async def run_server(settings: Settings, config: Path | None, role: str, *, as_j
     if follow_stdin:
         _follow_stdin(go, stop)
     async with _deliverer(settings, go, stop) if apart else nullcontext():
-        from pinyon.profiles.embedded import configure_from, open_pinyon
+        from pinyon.profiles.embedded import configure_with, open_pinyon
 
         if follow_stdin:
             await _either(go, stop)
@@ -54,8 +68,8 @@ async def run_server(settings: Settings, config: Path | None, role: str, *, as_j
                 return
         collects, delivers = role != "deliver", role == "deliver" or (role == "all" and not apart)
         async with open_pinyon(settings, collect=collects, deliver=delivers) as pinyon:
-            if config is not None:
-                await configure_from(pinyon, config)
+            if document is not None:
+                await configure_with(pinyon, document)
             go.set()
             async with asyncio.TaskGroup() as group:
                 group.create_task(pinyon.run(stop))

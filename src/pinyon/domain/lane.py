@@ -30,7 +30,7 @@ class Lane(Struct, frozen=True):
 class Lag(Struct, frozen=True):
     """How far a lane is behind the head of the log."""
 
-    destination_id: str
+    workspace: str
     destination: str
     events: int
     seconds: float  # since the oldest unread event was received

@@ -82,6 +82,8 @@ class Worker:
                 raise error
 
     async def _drain(self, units: asyncio.Queue[asyncio.Task[Result]], recorder: asyncio.Task[None]) -> None:
+        if self._gate.closed:
+            return  # nothing can leave now; what waits is in the log
         drained = asyncio.create_task(units.join())
         await asyncio.wait({drained, recorder}, timeout=self._pace.drain_timeout, return_when=asyncio.FIRST_COMPLETED)
         if not drained.done():

@@ -97,6 +97,11 @@ class Gate:
                 return verdict
             await self._shut(verdict)
 
+    @property
+    def closed(self) -> bool:
+        """Whether nothing can leave now."""
+        return self._closed_until > self._tools.clock.now()
+
     def _close(self, reason: str, retry_after: float | None = None) -> None:
         """Stand still for a back-off.
 

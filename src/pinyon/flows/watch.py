@@ -18,6 +18,7 @@ class Watch:
 
     async def lags(self, registry: Registry) -> list[Lag]:
         lanes = {lane.destination_id: lane for lane in await self._lanes.all()}
+        names = {workspace.id: workspace.name for workspace in registry.workspaces}
         found: list[Lag] = []
         for destination in registry.destinations:
             lane = lanes.get(destination.id)
@@ -27,7 +28,7 @@ class Watch:
             oldest = await self._log.headers(lane.workspace_id, after=lane.position, limit=1)
             found.append(
                 Lag(
-                    destination_id=destination.id,
+                    workspace=names.get(lane.workspace_id, ""),
                     destination=destination.name,
                     events=sum(count for source, count in unread.items() if source in destination.source_ids),
                     seconds=max(0.0, self._clock.now() - oldest[0].first_received_at) if oldest else 0.0,

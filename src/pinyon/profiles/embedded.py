@@ -19,7 +19,7 @@ from pinyon.adapters.vault import Keyring
 from pinyon.app import ConfiguredSources, Pinyon
 from pinyon.config import Settings
 from pinyon.domain.delivery import RetryPolicy
-from pinyon.domain.errors import ConfigurationInvalid, PinyonError
+from pinyon.domain.errors import ConfigurationInvalid, PinyonError, StoreDamaged
 from pinyon.domain.registry import Registry
 from pinyon.flows import configure
 from pinyon.flows.account import Account
@@ -30,7 +30,6 @@ from pinyon.flows.gate import Pace, Tools
 from pinyon.flows.retain import Retain
 from pinyon.flows.watch import Watch
 from pinyon.profiles.destinations import TYPES, kinds
-from pinyon.profiles.environment import resolve_secret
 
 LOG_FILE: Final = "log.db"
 STATE_FILE: Final = "state.db"
@@ -65,6 +64,7 @@ async def open_pinyon(settings: Settings, *, collect: bool = False, deliver: boo
     )
     database = Database.open(settings.data / STATE_FILE)
     registry, lanes = SqlRegistryStore(database, keyring), SqlLanes(database)
+    await _check_positions(log, lanes)
     clock = SystemClock()
     sources = ConfiguredSources()
     pinyon = Pinyon(
@@ -111,28 +111,31 @@ async def _sole_deliverer(settings: Settings) -> FolderLock:
     return FolderLock(settings.data / DELIVER_LOCK)
 
 
-async def configure_from(pinyon: Pinyon, path: Path) -> Registry:
-    """Make the registry say what the file says, and open the lanes of new destinations.
+async def _check_positions(log: SqliteEventLog, lanes: SqlLanes) -> None:
+    """A lane that is ahead of its log would take new events for delivered ones. Raises ``StoreDamaged``."""
+    head = await log.head()
+    for lane in await lanes.all():
+        if lane.position > head:
+            await log.close()
+            await lanes.close()
+            raise StoreDamaged(
+                "log_behind_state",
+                f"{STATE_FILE} is newer than {LOG_FILE}: a lane is at chunk {lane.position}, the log ends at {head}.",
+                "The files are of different moments. Restore both from one backup, the state no later than the log.",
+            )
+
+
+async def configure_with(pinyon: Pinyon, document: configure.Configuration) -> Registry:
+    """Make the registry say what the document says, and open the lanes of new destinations.
 
     Lanes are opened here, before anything is collected, so that the first event finds its destination listening.
-    Raises ``ConfigurationInvalid``.
     """
-    text = _read(path)
-    document = configure.parse(text, str(path), TYPES, resolve_secret)
     current = await pinyon.registry.load()
     wanted = configure.apply(document, current, TYPES, new_id)
     registry = current if wanted == current else await pinyon.registry.save(wanted)
     for destination in registry.destinations:
         await open_lane(pinyon.log, pinyon.lanes, destination, pinyon.clock.now())
     return registry
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise ConfigurationInvalid(f"{path} cannot be read: {reason}.") from error
 
 
 def new_id(prefix: str) -> str:

@@ -87,7 +87,7 @@ ANSWERS = {
             "Invalid request: Additional properties are not allowed ('category_name' was unexpected) (code 4196)",
         ),
     ),
-    "413": (reply(413), Refused("http_413", "")),
+    "413": (reply(413), Refused("too_large", "")),
     "429": (reply(429, error(8)), Unreachable("rate_limited", "Said. (code 8)")),
     "429 that names a time": (
         reply(429, error(8), retry_after="7"),
@@ -120,9 +120,11 @@ def test_what_an_answer_means(answer, verdict):
         (reply(401), "token_refused", "conversion token"),
         (reply(403, error(29)), "account_refused", "ad account ID"),
         (reply(404, error(50)), "account_unknown", "ad account ID"),
+        (reply(405), "http_405", "PINYON_PINTEREST_BASE_URL"),
+        (reply(410), "http_410", "PINYON_PINTEREST_BASE_URL"),
     ],
 )
-def test_credentials_that_are_not_accepted(answer, reason, hint):
+def test_what_a_person_must_mend(answer, reason, hint):
     verdict = read(answer)
     assert isinstance(verdict, Forbidden)
     assert verdict.reason == reason

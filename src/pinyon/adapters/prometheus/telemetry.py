@@ -20,6 +20,8 @@ _FAST = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5
 _SLOW = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _COUNTS = (1, 3, 10, 30, 100, 300, 1_000, 3_000)
 
+_LANE = ("workspace", "destination")
+
 
 class PrometheusTelemetry:
     """Implements ``ports.telemetry.Telemetry``."""
@@ -94,13 +96,13 @@ def _state(books: list[Books], lags: list[Lag], facts: LogFacts) -> CollectorReg
         for destination in workspace.destinations:
             for state, cause, count in _by_state(destination):
                 events.labels(workspace.workspace, destination.destination, state, cause).set(count)
-    behind = Gauge("pinyon_lane_lag_events", "Events not yet read by the lane.", ["destination"], registry=registry)
-    age = Gauge("pinyon_lane_lag_seconds", "Age of the oldest unread event.", ["destination"], registry=registry)
-    paused = Gauge("pinyon_lane_paused", "1 while the lane stands still.", ["destination"], registry=registry)
+    behind = Gauge("pinyon_lane_lag_events", "Events not yet read by the lane.", _LANE, registry=registry)
+    age = Gauge("pinyon_lane_lag_seconds", "Age of the oldest unread event.", _LANE, registry=registry)
+    paused = Gauge("pinyon_lane_paused", "1 while the lane stands still.", _LANE, registry=registry)
     for lag in lags:
-        behind.labels(lag.destination).set(lag.events)
-        age.labels(lag.destination).set(lag.seconds)
-        paused.labels(lag.destination).set(1 if lag.paused else 0)
+        behind.labels(lag.workspace, lag.destination).set(lag.events)
+        age.labels(lag.workspace, lag.destination).set(lag.seconds)
+        paused.labels(lag.workspace, lag.destination).set(1 if lag.paused else 0)
     Gauge("pinyon_log_bytes", "Size of the event log on disk.", registry=registry).set(facts.bytes)
     Gauge("pinyon_log_chunks", "Chunks in the event log.", registry=registry).set(facts.chunks)
     return registry

@@ -32,6 +32,10 @@ _ACCOUNT_ADVICE: Final = (
     "Check the ad account ID, and that the person who made the token is owner of that account or has the role Admin, "
     "Analyst, Audience or Campaign. What is waiting is sent then."
 )
+_UNEXPECTED_ADVICE: Final = (
+    "Pinterest never answers so to a request of this kind. Check PINYON_PINTEREST_BASE_URL, and whether there is a "
+    "newer version of Pinyon. What is waiting is sent when the answers are as they should be again."
+)
 _WORDS_LIMIT: Final = 300
 
 
@@ -56,7 +60,9 @@ def read(events: int, reply: Reply) -> Verdict:
         return Unreachable(reason, _words(body), _retry_after(reply.headers))
     if status == 404:
         return Forbidden("account_unknown", _words(body), _ACCOUNT_ADVICE)
-    return Refused("invalid" if status == 400 else f"http_{status}", _words(body))
+    if status in {400, 413}:
+        return Refused("invalid" if status == 400 else "too_large", _words(body))
+    return Forbidden(f"http_{status}", _words(body), _UNEXPECTED_ADVICE)
 
 
 def _per_event(events: int, body: dict[str, Any]) -> Answered | None:

@@ -31,7 +31,7 @@ from pinyon.domain.identity.normalise import (
     normalise_postcode,
     normalise_state,
 )
-from pinyon.domain.identity.signals import parse_click_id, valid_ip
+from pinyon.domain.identity.signals import is_local, parse_click_id, valid_ip
 
 __all__ = [
     "HashedIdentity",
@@ -47,6 +47,7 @@ __all__ = [
     "hash_postcode",
     "hash_state",
     "hash_text",
+    "is_local",
     "normalise_birth_date",
     "normalise_city",
     "normalise_country",

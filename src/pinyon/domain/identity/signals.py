@@ -44,3 +44,16 @@ def valid_ip(raw: str) -> str | None:
     if canonical.startswith(_MAPPED) and "." in canonical:
         return canonical.removeprefix(_MAPPED)
     return canonical
+
+
+# Private, loopback, link-local and shared addresses. Source: RFC 1918, RFC 6598, RFC 4193, RFC 4291, RFC 3927.
+_LOCAL: Final = re.compile(
+    r"10\.|127\.|192\.168\.|169\.254\.|172\.(?:1[6-9]|2\d|3[01])\.|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\."
+    r"|::1$|f[cd]|fe[89ab]",
+    re.IGNORECASE,
+).match
+
+
+def is_local(ip: str | None) -> bool:
+    """Whether the address is one of a network's own, which says nothing of a person."""
+    return ip is not None and _LOCAL(ip) is not None

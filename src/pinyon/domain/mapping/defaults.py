@@ -14,6 +14,7 @@ from pinyon.domain.consent import Receipt
 from pinyon.domain.conversion import ClearedEvent, Forms
 from pinyon.domain.event import Event
 from pinyon.domain.event_time import correct_time, parse_time
+from pinyon.domain.identity import is_local
 from pinyon.domain.mapping.commerce import read_commerce
 from pinyon.domain.mapping.person import read_person
 from pinyon.domain.mapping.platform import language, os_family, read_app, read_device
@@ -37,8 +38,8 @@ class Origin(Struct, frozen=True):
 def origin_of(submission: Submission, source: Source) -> Origin:
     """The peer counts as the person's own browser where a web source is spoken to by one.
 
-    A shop's back end that uses the same write key has its own address and a library's user agent: neither is the
-    person's.
+    A local address is a proxy's that ``trusted_proxies`` does not name, and would be the same for everybody. A shop's
+    back end that uses the same write key has its own address and a library's user agent: neither is the person's.
     """
     agent = submission.user_agent
     is_browser = source.kind == "web" and agent is not None and agent.startswith("Mozilla/")
@@ -46,7 +47,7 @@ def origin_of(submission: Submission, source: Source) -> Origin:
         source=source,
         received_at=submission.received_at,
         sent_at=submission.sent_at,
-        ip=submission.ip if is_browser else None,
+        ip=submission.ip if is_browser and not is_local(submission.ip) else None,
         user_agent=agent if is_browser else None,
     )
 
